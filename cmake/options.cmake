@@ -1,0 +1,15 @@
+# Compile options of every target of ours.
+add_library(daxrace_options INTERFACE)
+target_include_directories(daxrace_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(daxrace_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Werror)
+target_link_libraries(daxrace_options INTERFACE Threads::Threads)
+
+if(DAXRACE_SANITIZE STREQUAL "address")
+  target_compile_options(daxrace_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
+  target_link_options(daxrace_options INTERFACE -fsanitize=address,undefined)
+elseif(DAXRACE_SANITIZE STREQUAL "thread")
+  target_compile_options(daxrace_options INTERFACE -fsanitize=thread -fno-omit-frame-pointer -g1)
+  target_link_options(daxrace_options INTERFACE -fsanitize=thread)
+elseif(DAXRACE_SANITIZE)
+  message(FATAL_ERROR "DAXRACE_SANITIZE=${DAXRACE_SANITIZE}: use address or thread")
+endif()
