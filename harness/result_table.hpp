@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/csv.hpp"
+
+namespace daxrace {
+
+struct TableOptions {
+  /// Whether every protocol does the same work under this preset, so that `none` is the reference and not
+  /// `iolock_mmaplock`. Must be set.
+  std::function<bool(std::string_view workload)> uncontended;
+  bool color = false;
+  bool cost = true;        ///< false: verdicts only
+  std::uint64_t seed = 1;  ///< of the bootstrap
+};
+
+/// The table at the end of a run: per configuration the verdict of each protocol; per path what each protocol
+/// adds to the reference, with its 95 % interval over the blocks, and where that time goes. At most 110
+/// columns wide. `rows`: all repetitions, in any order. Rows whose latencies mean nothing (cost_exclusion)
+/// are left out of the cost part and counted at the end.
+std::string format_results(const std::vector<Row>& rows, const TableOptions& options);
+/// The same as markdown tables, for a README.
+std::string format_results_markdown(const std::vector<Row>& rows, const TableOptions& options);
+
+/// Why an episode's latencies are kept out of cost tables, in a word or two, from its row `all`; empty if
+/// they are not.
+std::string cost_exclusion(const Row& episode);
+
+}  // namespace daxrace
