@@ -162,7 +162,7 @@ std::string key_of(const Row& row, std::initializer_list<std::string_view> excep
 enum class OpenMode : std::uint8_t {
   create_new,  ///< refused if it exists (an empty file does not count)
   append,      ///< rows are added; schema, columns and host must be the same
-  replace      ///< --force: emptied when the first row is written, not before
+  replace      ///< --force: a result file is emptied when the first row is written, not before
 };
 
 /// Writes rows to a file that nobody else writes to meanwhile.
@@ -187,8 +187,9 @@ class CsvWriter {
   bool cut_partial_line() const { return cut_partial_line_; }
 
  private:
-  void open_and_lock(OpenMode mode);
+  void open_and_lock();
   void check_existing(OpenMode mode, std::string_view host);
+  void refuse_foreign_file() const;
   [[noreturn]] void undo_and_throw(std::int64_t size, const std::string& why);
 
   std::string path_;
