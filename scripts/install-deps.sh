@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that daxrace needs and that are missing.
+#
+# usage: scripts/install-deps.sh [--build] [--guest] [--peers] [--lint] [--fresh] [--all] [--list] [--missing]
+#   --build    to build it and to run its unit tests (the default)
+#   --guest    to run it in a guest with real DAX (scripts/guest.sh)
+#   --peers    the programs that it is measured against
+#   --lint     what the style checks run
+#   --fresh    what scripts/fresh-machine.sh needs
+#   --all      all of these
+#   --list     print the packages with the reason for each, install nothing
+#   --missing  print the packages that are missing, install nothing; exit status 1 if there are any
+#
+# Works as root, or as a user with sudo. Asks the archive only if something is missing.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# set, package, reason
+packages() {
+  cat <<'LIST'
+build g++ the compiler
+build cmake configures the build
+build ninja-build runs the build
+build pkg-config finds the libraries below
+build libbenchmark-dev registers, filters and times the episodes
+build libpmem2-dev maps memory, files, fsdax and devdax alike
+build libhwloc-dev NUMA nodes, cores and binding
+build liburing-dev asynchronous O_DIRECT
+build libfccp-dev reads CSV files
+build libcli11-dev the command line
+build libfmt-dev text output
+build libboost-math-dev confidence intervals
+build nlohmann-json3-dev writes RUN.json
+build libblkid-dev recognises data that must not be overwritten
+build libgtest-dev the tests
+build libgmock-dev the tests
+build git the commit that stands in every result
+build ca-certificates archives and repositories over https
+guest qemu-system-x86 runs the guest
+guest busybox-static the guest's first program
+guest cpio packs the guest's initramfs
+guest kmod dependencies of the guest kernel's modules
+guest xz-utils unpacks them
+guest zstd unpacks them on newer kernels
+guest ndctl makes fsdax and devdax namespaces
+guest daxctl looks at devdax devices
+guest xfsprogs makes XFS and asks it whether DAX is in effect
+guest e2fsprogs makes ext4
+guest util-linux setpriv, flock and mount
+peers fio the loop that ours is compared with
+lint clang-format the layout of the C++ code
+lint clang-tidy finds mistakes in it
+lint shellcheck finds mistakes in these scripts
+fresh debootstrap makes the clean Debian
+LIST
+}
+
+installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
+
+wanted() {
+  local set
+  for set in "$@"; do packages | awk -v set="$set" '$1 == set { print $2 }'; done
+}
+
+missing() {
+  local package
+  for package in $(wanted "$@"); do
+    installed "$package" || echo "$package"
+  done
+}
+
+install_packages() {
+  note "installing: $*"
+  local log
+  log=$(mktemp)
+  # shellcheck disable=SC2064  # the name as it is now
+  trap "rm -f '$log'" EXIT
+  if ! { as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$@"; } >"$log" 2>&1 </dev/null
+  then
+    cat "$log" >&2
+    die 1 "apt-get failed (its output is above)"
+  fi
+}
+
+main() {
+  local sets=() action=install option
+  for option in "$@"; do
+    case $option in
+      --build | --guest | --peers | --lint | --fresh) sets+=("${option#--}") ;;
+      --all) sets=(build guest peers lint fresh) ;;
+      --list) action=list ;;
+      --missing) action=missing ;;
+      --help | -h) print_help; exit 0 ;;
+      *) unknown_option "$option" ;;
+    esac
+  done
+  [[ ${#sets[@]} -gt 0 ]] || sets=(build)
+  command -v dpkg-query >/dev/null || die "this is not a Debian system: install by hand what --list names"
+
+  if [[ $action == list ]]; then
+    packages | awk -v sets=" ${sets[*]} " 'index(sets, " " $1 " ") { name = $2; sub(/^[^ ]+ [^ ]+ /, ""); printf "%-20s %s\n", name, $0 }'
+    exit 0
+  fi
+  local absent
+  mapfile -t absent < <(missing "${sets[@]}")
+  if [[ $action == missing ]]; then
+    [[ ${#absent[@]} -eq 0 ]] && exit 0
+    printf '%s\n' "${absent[@]}"
+    exit 1
+  fi
+  [[ ${#absent[@]} -eq 0 ]] || install_packages "${absent[@]}"
+}
+
+main "$@"
