@@ -33,7 +33,8 @@ struct RunInfo {
   std::string cpu;             ///< model name
   std::string kernel;          ///< uname -r
   std::string kernel_version;  ///< uname -v
-  std::string kernel_cmdline;
+  std::string
+      kernel_parameters;  ///< boot parameters that change figures (memmap, mitigations, isolcpus, ...)
   std::string
       kernel_debug;  ///< debug options that cost time, as `KASAN+LOCKDEP`; `none`; `unknown`: no config found
   std::string governor;
