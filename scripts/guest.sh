@@ -126,10 +126,9 @@ close_pipes() {
   wait $readers 2>/dev/null || true
 }
 
-# shellcheck disable=SC2317  # the trap calls it
 clean_up() {
   if [[ -n ${GUEST_PID:-} ]]; then stop_qemu; fi
-  # shellcheck disable=SC2086,SC2317
+  # shellcheck disable=SC2086
   if [[ -n ${readers:-} ]]; then kill $readers 2>/dev/null || true; fi
   rm -rf "$work"
 }

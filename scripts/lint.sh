@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Checks the style of what is under version control: clang-format for C++, shellcheck for scripts.
+#
+# usage: scripts/lint.sh [--cpp] [--shell]     (both unless one is named)
+#
+# exit status: 0 clean, 1 complaints, 77 the checker is not installed (scripts/install-deps.sh --lint).
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+need_checker() {
+  command -v "$1" >/dev/null && return
+  echo "skipped: no $1 (scripts/install-deps.sh --lint installs it)"
+  exit 77
+}
+
+lint_cpp() {
+  local files
+  mapfile -t files < <(git ls-files '*.cpp' '*.hpp' '*.c' '*.h')
+  [[ ${#files[@]} -eq 0 ]] || clang-format --dry-run -Werror "${files[@]}"
+}
+
+# Scripts by their name or by their first line.
+shell_files() {
+  git ls-files -z | while IFS= read -r -d '' file; do
+    [[ -f $file ]] || continue
+    case $file in
+      *.sh) echo "$file" ;;
+      *.* | .ci/*.*) ;;
+      *) if head -c 64 "$file" | head -n 1 | grep -aqE '^#!.*(bash|busybox sh|/sh)'; then echo "$file"; fi ;;
+    esac
+  done
+}
+
+lint_shell() {
+  local file status=0 dialect
+  while read -r file; do
+    dialect=()
+    # Busybox is not a dialect of its own there.
+    if head -n 1 "$file" | grep -q 'busybox sh'; then dialect=(-s sh); fi
+    shellcheck "${dialect[@]}" "$file" || status=1
+  done < <(shell_files)
+  return "$status"
+}
+
+main() {
+  local cpp="" shell="" status=0 option
+  for option in "$@"; do
+    case $option in
+      --cpp) cpp=1 ;;
+      --shell) shell=1 ;;
+      --help | -h) print_help; exit 0 ;;
+      *) unknown_option "$option" ;;
+    esac
+  done
+  [[ -n $cpp$shell ]] || cpp=1 shell=1
+  cd "$DAXRACE_TOP"
+  if [[ -n $cpp ]]; then need_checker clang-format; lint_cpp || status=1; fi
+  if [[ -n $shell ]]; then need_checker shellcheck; lint_shell || status=1; fi
+  exit "$status"
+}
+
+main "$@"
