@@ -65,7 +65,7 @@ Json existing_report(const std::string& path) {
   if (!file) throw Error(fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
   if (file.peek() == std::ifstream::traits_type::eof()) return empty;
   const Json report = Json::parse(file, nullptr, false);
-  const bool ours = report.is_object() && report.value("schema", 0) == kReportSchema &&
+  const bool ours = report.is_object() && report.contains("schema") && report["schema"] == kReportSchema &&
                     report.contains("runs") && report["runs"].is_array();
   if (!ours)
     throw Error(
