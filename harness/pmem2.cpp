@@ -1,0 +1,119 @@
+#include "harness/pmem2.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <utility>
+
+#include <fmt/format.h>
+#include <libpmem2.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "harness/error.hpp"
+
+namespace daxrace {
+namespace {
+
+constexpr std::size_t kHugeBytes = std::size_t{2} << 20;
+
+void check(int result, const char* what, const std::string& name) {
+  if (result == 0) return;
+  throw Error(fmt::format("{}: cannot {}: {}", name, what, pmem2_errormsg()));
+}
+
+/// devdax and pmem block devices that libndctl does not know (CXL, EFI soft-reserved memory) still have a
+/// node in sysfs.
+std::optional<int> node_in_sysfs(int fd) {
+  struct stat info {};
+  if (fstat(fd, &info) != 0) return std::nullopt;
+  const bool is_char = S_ISCHR(info.st_mode);
+  const dev_t device = is_char ? info.st_rdev : info.st_dev;
+  const std::string base =
+      fmt::format("/sys/dev/{}/{}:{}", is_char ? "char" : "block", major(device), minor(device));
+  for (const char* leaf : {"/numa_node", "/device/numa_node", "/../device/numa_node"}) {
+    std::ifstream file(base + leaf);
+    if (int node = -1; file >> node && node >= 0) return node;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Pmem2Source::Pmem2Source(int fd, std::string name) : fd_(fd), name_(std::move(name)) {
+  check(pmem2_source_from_fd(&source_, fd), "be used by libpmem2", name_);
+}
+
+Pmem2Source::~Pmem2Source() { pmem2_source_delete(&source_); }
+
+std::uint64_t Pmem2Source::size() const {
+  std::size_t bytes = 0;
+  check(pmem2_source_size(source_, &bytes), "tell its size", name_);
+  return bytes;
+}
+
+std::size_t Pmem2Source::alignment() const {
+  std::size_t bytes = 0;
+  check(pmem2_source_alignment(source_, &bytes), "tell its alignment", name_);
+  return bytes;
+}
+
+std::optional<int> Pmem2Source::node() const {
+  int node = -1;
+  if (pmem2_source_numa_node(source_, &node) == 0 && node >= 0) return node;
+  return node_in_sysfs(fd_);
+}
+
+void Pmem2Source::read(void* to, std::size_t bytes, std::uint64_t offset) const {
+  check(pmem2_source_pread_mcsafe(source_, to, bytes, offset), "be read", name_);
+}
+
+void Pmem2Source::write(const void* from, std::size_t bytes, std::uint64_t offset) {
+  // libpmem2 only reads from the buffer, but does not say so.
+  check(pmem2_source_pwrite_mcsafe(source_, const_cast<void*>(from), bytes, offset), "be written", name_);
+}
+
+Pmem2Mapping::Pmem2Mapping(const Pmem2Source& source, std::uint64_t offset, std::size_t bytes,
+                           std::size_t phase)
+    : bytes_(bytes) {
+  const std::size_t unit = std::max(kHugeBytes, source.alignment());
+  pmem2_config* config = nullptr;
+  try {
+    check(pmem2_vm_reservation_new(&reservation_, nullptr, (bytes + 2 * unit) / unit * unit),
+          "reserve addresses", source.name());
+    const auto base = reinterpret_cast<std::uintptr_t>(pmem2_vm_reservation_get_address(reservation_));
+    const std::size_t place = (offset + phase + unit - base % unit) % unit;
+    check(pmem2_config_new(&config), "configure its mapping", source.name());
+    check(pmem2_config_set_required_store_granularity(config, PMEM2_GRANULARITY_PAGE),
+          "configure its mapping", source.name());
+    check(pmem2_config_set_offset(config, offset), "map at this offset", source.name());
+    check(pmem2_config_set_length(config, bytes), "map this length", source.name());
+    check(pmem2_config_set_vm_reservation(config, reservation_, place), "configure its mapping",
+          source.name());
+    check(pmem2_map_new(&map_, config, source.get()), "be mapped", source.name());
+  } catch (...) {
+    if (config != nullptr) pmem2_config_delete(&config);
+    release();
+    throw;
+  }
+  pmem2_config_delete(&config);
+  data_ = static_cast<std::byte*>(pmem2_map_get_address(map_));
+  granularity_ = static_cast<Granularity>(pmem2_map_get_store_granularity(map_));
+  copy_ = pmem2_get_memcpy_fn(map_);
+  fill_ = pmem2_get_memset_fn(map_);
+  persist_ = pmem2_get_persist_fn(map_);
+}
+
+Pmem2Mapping::~Pmem2Mapping() { release(); }
+
+void Pmem2Mapping::release() noexcept {
+  if (map_ != nullptr) pmem2_map_delete(&map_);
+  if (reservation_ != nullptr) pmem2_vm_reservation_delete(&reservation_);
+}
+
+unsigned Pmem2Mapping::no_flush() { return PMEM2_F_MEM_NOFLUSH; }
+
+static_assert(static_cast<int>(Pmem2Mapping::Granularity::byte) == PMEM2_GRANULARITY_BYTE);
+static_assert(static_cast<int>(Pmem2Mapping::Granularity::cache_line) == PMEM2_GRANULARITY_CACHE_LINE);
+static_assert(static_cast<int>(Pmem2Mapping::Granularity::page) == PMEM2_GRANULARITY_PAGE);
+
+}  // namespace daxrace
