@@ -17,12 +17,15 @@ struct TableOptions {
   bool color = false;
   bool cost = true;        ///< false: verdicts only
   std::uint64_t seed = 1;  ///< of the bootstrap
+  /// In which order to list them; those not named here follow by name.
+  std::vector<std::string> protocol_order;
+  std::vector<std::string> workload_order;
 };
 
 /// The table at the end of a run: per configuration the verdict of each protocol; per path what each protocol
 /// adds to the reference, with its 95 % interval over the blocks, and where that time goes. At most 110
-/// columns wide. `rows`: all repetitions, in any order. Rows whose latencies mean nothing (cost_exclusion)
-/// are left out of the cost part and counted at the end.
+/// columns. `rows`: all repetitions, in any order. Episodes whose latencies mean nothing (cost_exclusion) are
+/// left out of the cost part and counted at the end. Throws Error for a damaged lat_hist.
 std::string format_results(const std::vector<Row>& rows, const TableOptions& options);
 /// The same as markdown tables, for a README.
 std::string format_results_markdown(const std::vector<Row>& rows, const TableOptions& options);
