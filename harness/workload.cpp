@@ -24,7 +24,7 @@ std::vector<Workload> contended_presets() {
   return {
       {.name = "mixed",
        .summary = "DAX faults, reads and writes, direct I/O, pins, punch and truncate on one file",
-       .roles = {{.name = "faulter", .ops = {{Op::touch_read, 2}, {Op::touch_write, 2}}, .rate_per_s = 4000},
+       .roles = {{.name = "faulter", .ops = {{Op::touch_read, 1}, {Op::touch_write, 1}}, .rate_per_s = 4000},
                  {.name = "reader", .ops = {{Op::read, 1}}, .rate_per_s = 500},
                  {.name = "writer", .ops = {{Op::write, 1}}, .rate_per_s = 500},
                  {.name = "aio", .ops = {{Op::aio_read, 1}, {Op::aio_write, 1}}, .rate_per_s = 1000},

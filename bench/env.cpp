@@ -1,0 +1,236 @@
+#include "bench/env.hpp"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "bench/suggest.hpp"
+#include "harness/io_ring.hpp"
+#include "harness/numa.hpp"
+
+namespace daxrace {
+namespace {
+
+constexpr std::array<std::string_view, 3> kFitnessNames = {"ok", "note", "missing"};
+/// Above this a clock read is no longer small against a 1 us operation.
+constexpr double kCheapClockNs = 60;
+/// Frames of 2 MiB for the default file, and room beside them.
+constexpr std::uint64_t kComfortableBytes = 512U << 20;
+constexpr double kAsyncEnough = 0.9;
+
+std::uint64_t available_memory() {
+  std::ifstream in("/proc/meminfo");
+  std::string word;
+  std::uint64_t kib = 0;
+  while (in >> word)
+    if (word == "MemAvailable:" && in >> kib) return kib << 10;
+  return 0;
+}
+
+/// The limit of this process's memory control group, or nothing that limits.
+std::uint64_t group_limit() {
+  std::ifstream in("/sys/fs/cgroup/memory.max");
+  std::uint64_t bytes = 0;
+  return in >> bytes ? bytes : UINT64_MAX;
+}
+
+void try_peer(EnvFacts& facts) {
+  try {
+    const auto peer = Peer::open("", 4096, 64, false);
+    const IoRing ring(*peer, 1);
+    facts.peer = peer->path();
+    facts.peer_async = peer->async_share();
+  } catch (const std::exception& error) {
+    facts.peer_problem = error.what();
+  }
+}
+
+std::vector<std::string> unreachable_devices(const std::vector<DaxDevice>& devices) {
+  std::vector<std::string> names;
+  for (const DaxDevice& device : devices)
+    if (const std::string path = "/dev/" + device.name;
+        device.driver == "device_dax" && access(path.c_str(), R_OK | W_OK) != 0)
+      names.push_back(path);
+  return names;
+}
+
+EnvLine judge_cpus(const EnvFacts& f) {
+  if (f.cpus >= 2) return {Fitness::ok, "CPUs", fmt::format("{}; {}", f.info.cpu, f.topology), ""};
+  return {Fitness::note, "CPUs", fmt::format("{}; {}", f.info.cpu, f.topology),
+          "with one CPU races are only preemptions; give this process two or more"};
+}
+
+EnvLine judge_nodes(const EnvFacts& f) {
+  if (f.nodes > 1) return {Fitness::ok, "NUMA", fmt::format("{} nodes with memory", f.nodes), ""};
+  return {Fitness::note, "NUMA", "one node: --placement=remote is skipped",
+          "scripts/guest.sh boots a guest with two"};
+}
+
+EnvLine judge_clock(const EnvFacts& f) {
+  const auto finding = fmt::format("{} ({:.0f} ns a read), clocksource {}", f.info.clock,
+                                   f.info.clock_read_cost_ns, f.info.clocksource);
+  if (f.info.clock_read_cost_ns <= kCheapClockNs) return {Fitness::ok, "clock", finding, ""};
+  return {Fitness::note, "clock", finding,
+          "boot with tsc=reliable clocksource=tsc, if the machine's TSC is reliable"};
+}
+
+EnvLine judge_governor(const EnvFacts& f) {
+  if (f.info.governor.empty()) return {Fitness::ok, "governor", "no frequency scaling to be seen", ""};
+  if (f.info.governor == "performance") return {Fitness::ok, "governor", "performance", ""};
+  return {Fitness::note, "governor", f.info.governor + ": latencies vary with the frequency",
+          "cpupower frequency-set -g performance"};
+}
+
+EnvLine judge_debug(const EnvFacts& f) {
+  if (f.info.kernel_debug == "none")
+    return {Fitness::ok, "kernel", f.info.kernel + ", no costly debug options", ""};
+  if (f.info.kernel_debug == "unknown")
+    return {Fitness::note, "kernel", f.info.kernel + ", its configuration was not found",
+            "check that it has no KASAN, LOCKDEP or the like"};
+  return {Fitness::note, "kernel", fmt::format("{} with {}", f.info.kernel, f.info.kernel_debug),
+          "boot a kernel without them to measure cost"};
+}
+
+EnvLine judge_emulation(const EnvFacts& f) {
+  const std::string& emulated = f.info.emulated;
+  if (emulated.empty()) return {Fitness::ok, "hardware", "real", ""};
+  if (emulated.starts_with("tcg"))
+    return {Fitness::note, "hardware", emulated + ": verdicts count, latencies mean nothing",
+            "use KVM or hardware"};
+  return {Fitness::note, "hardware",
+          emulated + ": a virtual machine; zaps and faults cost more than on hardware", ""};
+}
+
+EnvLine judge_balancing(const EnvFacts& f) {
+  if (f.nodes > 1 && f.info.numa_balancing == "1")
+    return {Fitness::note, "NUMA balancing", "on: the kernel unmaps pages behind our back",
+            "sysctl kernel.numa_balancing=0"};
+  return {Fitness::ok, "NUMA balancing", "off, or one node", ""};
+}
+
+EnvLine judge_huge_pages(const EnvFacts& f) {
+  return {Fitness::ok, "huge pages",
+          fmt::format("{}; frames below 2 MiB never use them",
+                      f.info.thp.empty() ? "not in this kernel" : f.info.thp),
+          ""};
+}
+
+EnvLine judge_load(const EnvFacts& f) {
+  const double load = std::strtod(f.info.loadavg.c_str(), nullptr);
+  const auto finding = fmt::format("load average {:.2f} on {} CPUs", load, f.cpus);
+  if (load <= 0.5 * static_cast<double>(f.cpus)) return {Fitness::ok, "load", finding, ""};
+  return {Fitness::note, "load", finding, "stop what else runs, or wait: figures will be noisy"};
+}
+
+EnvLine judge_io_uring(const EnvFacts& f) {
+  if (!f.info.io_uring_disabled.empty() && f.info.io_uring_disabled != "0" && !f.peer_problem.empty())
+    return {Fitness::missing, "io_uring", "kernel.io_uring_disabled=" + f.info.io_uring_disabled,
+            "sysctl kernel.io_uring_disabled=0"};
+  if (!f.peer_problem.empty())
+    return {Fitness::missing, "direct I/O", f.peer_problem,
+            "aio and gup are skipped; a container needs io_uring in its seccomp profile, --peer-file a disk"};
+  const auto finding = fmt::format("{}: {:.0f} % of reads complete after submit", f.peer, f.peer_async * 100);
+  if (f.peer_async >= kAsyncEnough) return {Fitness::ok, "direct I/O", finding, ""};
+  return {Fitness::missing, "direct I/O", finding + ": aio and gup are skipped",
+          "name a file on a disk: --peer-file"};
+}
+
+EnvLine judge_memory(const EnvFacts& f) {
+  const auto finding = fmt::format("{} MiB available", f.available_bytes >> 20);
+  if (f.available_bytes >= kComfortableBytes) return {Fitness::ok, "memory", finding, ""};
+  return {Fitness::note, "memory", finding + ": --frame-bytes=2M will not fit", "use smaller --file-pages"};
+}
+
+EnvLine judge_namespaces(const EnvFacts& f) {
+  if (f.namespaces.empty() && f.dax_devices.empty())
+    return {Fitness::missing, "pmem", "no namespaces, no dax devices",
+            "scripts/setup-pmem.sh --advise-memmap, or scripts/guest.sh"};
+  std::vector<std::string> texts;
+  for (const PmemNamespace& one : f.namespaces)
+    texts.push_back(fmt::format("{} {} {} MiB node {}{}", one.name, one.mode, one.bytes >> 20, one.node,
+                                one.block_device.empty() ? "" : " /dev/" + one.block_device));
+  for (const DaxDevice& device : f.dax_devices)
+    texts.push_back(
+        fmt::format("{} {} align {} node {}", device.name, device.driver, device.align, device.node));
+  return {Fitness::ok, "pmem", join(texts, "; "), ""};
+}
+
+EnvLine judge_devdax(const EnvFacts& f) {
+  if (!f.unreachable.empty())
+    return {Fitness::missing, "devdax", join(f.unreachable) + ": no permission",
+            "run as root, or chown the device"};
+  for (const DaxDevice& device : f.dax_devices)
+    if (device.driver == "device_dax")
+      return {Fitness::ok, "devdax", "/dev/" + device.name + " can be opened", ""};
+  return {Fitness::missing, "devdax", "no device of driver device_dax",
+          "ndctl create-namespace -f -e NAMESPACE -m devdax (destroys what is on it)"};
+}
+
+EnvLine judge_dax_mounts(const EnvFacts& f) {
+  if (f.dax_mounts.empty())
+    return {Fitness::missing, "fsdax", "no file system is mounted with DAX",
+            "mount -o dax=always /dev/pmem0 /mnt/pmem"};
+  std::vector<std::string> texts;
+  for (const Mount& mount : f.dax_mounts)
+    texts.push_back(fmt::format("{} ({} on {})", mount.point, mount.fs, mount.source));
+  return {Fitness::ok, "fsdax", join(texts), ""};
+}
+
+void print_text(const std::vector<EnvLine>& lines) {
+  for (const EnvLine& line : lines) {
+    fmt::print("{:<8} {:<15} {}\n", kFitnessNames[static_cast<std::size_t>(line.fitness)], line.topic,
+               line.finding);
+    if (!line.mend.empty()) fmt::print("{:<24} -> {}\n", "", line.mend);
+  }
+}
+
+void print_json(const std::vector<EnvLine>& lines) {
+  auto list = nlohmann::ordered_json::array();
+  for (const EnvLine& line : lines)
+    list.push_back({{"fitness", kFitnessNames[static_cast<std::size_t>(line.fitness)]},
+                    {"topic", line.topic},
+                    {"finding", line.finding},
+                    {"mend", line.mend}});
+  fmt::print("{}\n", list.dump(2));
+}
+
+}  // namespace
+
+EnvFacts gather_env() {
+  EnvFacts facts;
+  facts.info = gather_run_info();
+  const Topology topology;
+  facts.cpus = topology.cpus().size();
+  facts.nodes = memory_nodes().size();
+  facts.topology = topology.summary();
+  try_peer(facts);
+  facts.dax_devices = scan_dax_devices();
+  facts.namespaces = scan_namespaces();
+  facts.dax_mounts = scan_dax_mounts();
+  facts.unreachable = unreachable_devices(facts.dax_devices);
+  facts.available_bytes = std::min(available_memory(), group_limit());
+  return facts;
+}
+
+std::vector<EnvLine> judge_env(const EnvFacts& facts) {
+  return {judge_cpus(facts),       judge_nodes(facts),     judge_balancing(facts), judge_clock(facts),
+          judge_governor(facts),   judge_load(facts),      judge_emulation(facts), judge_debug(facts),
+          judge_huge_pages(facts), judge_memory(facts),    judge_io_uring(facts),  judge_namespaces(facts),
+          judge_devdax(facts),     judge_dax_mounts(facts)};
+}
+
+Exit print_env(OutputFormat format) {
+  const std::vector<EnvLine> lines = judge_env(gather_env());
+  if (format == OutputFormat::json)
+    print_json(lines);
+  else
+    print_text(lines);
+  return Exit::ok;
+}
+
+}  // namespace daxrace

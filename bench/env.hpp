@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bench/output_format.hpp"
+#include "bench/pmem_scan.hpp"
+#include "harness/error.hpp"
+#include "harness/placement.hpp"
+#include "harness/run_info.hpp"
+
+namespace daxrace {
+
+/// How fit the machine is in one respect.
+enum class Fitness : std::uint8_t {
+  ok,
+  note,    ///< it runs, but mind this
+  missing  ///< something that daxrace can do cannot be done here
+};
+
+struct EnvLine {
+  Fitness fitness = Fitness::ok;
+  std::string topic;
+  std::string finding;
+  std::string mend;  ///< a command or an instruction; empty where nothing is to be done
+};
+
+/// What is known of the machine: gathered once, judged line by line.
+struct EnvFacts {
+  RunInfo info;
+  std::size_t cpus = 0;
+  std::size_t nodes = 0;
+  std::string topology;
+  std::string peer;          ///< where the default peer lies
+  double peer_async = 0;     ///< share of its reads that complete after submit
+  std::string peer_problem;  ///< why there is none; empty if there is one
+  std::vector<DaxDevice> dax_devices;
+  std::vector<PmemNamespace> namespaces;
+  std::vector<Mount> dax_mounts;
+  std::vector<std::string> unreachable;  ///< devices that may not be opened
+  std::uint64_t available_bytes = 0;
+};
+
+EnvFacts gather_env();
+std::vector<EnvLine> judge_env(const EnvFacts& facts);
+
+/// `daxrace env`.
+Exit print_env(OutputFormat format);
+
+}  // namespace daxrace

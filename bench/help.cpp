@@ -1,0 +1,109 @@
+#include "bench/help.hpp"
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "bench/suggest.hpp"
+#include "harness/error.hpp"
+#include "harness/run_info.hpp"
+
+namespace daxrace {
+namespace {
+
+struct ExitText {
+  Exit code;
+  std::string_view meaning;
+};
+constexpr std::array<ExitText, 5> kExitTexts = {
+    {{Exit::ok, "no promise broken"},
+     {Exit::broken, "a promise was broken, an operation hung, or an episode failed"},
+     {Exit::usage, "bad option or input, or a target that must not be touched"},
+     {Exit::skipped, "nothing that was asked for can run here"},
+     {Exit::interrupted, "stopped by a signal; the rows of finished episodes are kept"}}};
+
+std::string exit_table() {
+  std::string out = "\nExit codes:\n";
+  for (const ExitText& text : kExitTexts)
+    out += fmt::format("  {:>3}  {}\n", static_cast<int>(text.code), text.meaning);
+  return out;
+}
+
+std::string indented(std::string_view text) {
+  std::string out;
+  std::istringstream lines{std::string{text}};
+  for (std::string line; std::getline(lines, line);) out += fmt::format("  {}\n", line);
+  return out;
+}
+
+constexpr std::string_view kRunDetails =
+    R"(Runs protocols under workloads with the oracle on and writes one CSV row per episode and path. An episode
+is one protocol under one workload for a fraction of a second; episodes are interleaved in seeded blocks, so
+that a drift of the machine hits all protocols alike. Without --workload and --protocol it runs the quick
+matrix. Lists may be given with commas or by repeating the option.
+
+Times take a unit (us, ms, s, m, h), sizes may take one (K, M, G). --benchmark_filter, --benchmark_out,
+--benchmark_out_format, --benchmark_context and --benchmark_list_tests go to Google Benchmark, whose names are
+the canonical names with /repetition:N/iterations:1/manual_time behind them.)";
+
+constexpr std::string_view kRunExamples =
+    R"(daxrace run                                             # the quick matrix on memory
+daxrace run --workload=gup_vs_punch --protocol=ext4,lease_break --repetitions=10
+daxrace run --workload=realloc --load=closed --perturb  # catch what is unsafe
+daxrace run --backing=fsdax:/mnt/pmem --placement=local,remote --time=10m --out=pmem.csv
+daxrace run --filter='^punch/' --dry-run
+daxrace run --resume=pmem.csv --backing=fsdax:/mnt/pmem --placement=local,remote)";
+
+}  // namespace
+
+const std::vector<VerbText>& verb_texts() {
+  static const std::vector<VerbText> texts = {
+      {"run", "what each protocol costs, and whether it holds under stress", kRunDetails, kRunExamples},
+      {"list", "protocols, workloads, and what this machine can run them on",
+       "Names everything that 'daxrace run' takes: protocols with what they promise and stand for, "
+       "workloads\n"
+       "with their roles, backings that were found here, placements and locks.",
+       "daxrace list\ndaxrace list --format=json"},
+      {"env", "whether this machine is fit, and the command that mends what is not",
+       "Looks at CPUs, NUMA nodes, clock, frequency governor, io_uring, persistent memory and DAX mounts. "
+       "Each\n"
+       "line says ok, note (it runs, but mind this) or missing (something cannot run), with what mends it.",
+       "daxrace env\ndaxrace env --format=json"},
+  };
+  return texts;
+}
+
+const VerbText& verb_text(std::string_view name) {
+  const auto& texts = verb_texts();
+  const auto found = std::ranges::find(texts, name, &VerbText::name);
+  if (found != texts.end()) return *found;
+  std::vector<std::string> names;
+  for (const VerbText& text : texts) names.emplace_back(text.name);
+  throw Error(unknown_word("verb", name, names) + " See 'daxrace --help'.");
+}
+
+std::string program_help() {
+  std::string out =
+      "daxrace: lock protocols for DAX truncate and hole punch, run under load: are they safe, do they end,\n"
+      "what do they cost?\n\nusage: daxrace VERB [options]\n\nVerbs ('daxrace VERB --help' says more):\n";
+  for (const VerbText& verb : verb_texts()) out += fmt::format("  {:<8}{}\n", verb.name, verb.summary);
+  out += "\nOptions:\n  --help     this text\n  --version  commit, compiler, flags and build type\n";
+  return out + exit_table();
+}
+
+std::string verb_help(const VerbText& verb, const OptionTable& table) {
+  std::string out = fmt::format("usage: daxrace {} [options]\n\n{}\n", verb.name, verb.details);
+  out += render_options(table);
+  out += fmt::format("\nExamples:\n{}", indented(verb.examples));
+  return out + exit_table();
+}
+
+std::string version_text() {
+  const BuildInfo build = build_info();
+  return fmt::format("daxrace {}\ncommit      {}\ncompiler    {}\nflags       {}\nbuild type  {}\n",
+                     build.version, build.git_commit, build.compiler, build.flags, build.build_type);
+}
+
+}  // namespace daxrace

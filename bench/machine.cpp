@@ -1,0 +1,110 @@
+#include "bench/machine.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "harness/error.hpp"
+
+namespace daxrace {
+namespace {
+
+/// A peer that completes within submit leaves no I/O in flight: nothing could collide with it.
+constexpr double kAsyncEnough = 0.9;
+/// One I/O, whatever the frame size.
+constexpr std::size_t kPeerBlockBytes = 4096;
+
+void check_cpus(const Topology& topology, const std::vector<int>& cpus) {
+  const std::vector<int> allowed = topology.cpus();
+  for (const int cpu : cpus)
+    if (std::ranges::find(allowed, cpu) == allowed.end()) {
+      std::vector<int> sorted = allowed;
+      std::ranges::sort(sorted);
+      throw Error(fmt::format("--cpus: CPU {} is not there or not allowed; this process may use {}", cpu,
+                              format_list(sorted)));
+    }
+}
+
+}  // namespace
+
+std::size_t usable_cpus(const Topology& topology, const std::vector<int>& cpus) {
+  check_cpus(topology, cpus);
+  return cpus.empty() ? topology.cpus().size() : cpus.size();
+}
+
+Machine::Machine(const Topology& topology, const std::vector<Configuration>& matrix,
+                 const RunOptions& options)
+    : topology_(topology), cpus_(options.cpus) {
+  open_regions(matrix, options);
+  open_peer(matrix, options);
+}
+
+Machine::RegionKey Machine::key_of(const Configuration& config) {
+  return {config.source.choice.text(), config.frame_bytes};
+}
+
+void Machine::open_regions(const std::vector<Configuration>& matrix, const RunOptions& options) {
+  std::map<RegionKey, RegionSpec> wanted;
+  const int first_cpu = cpus_.empty() ? topology_.cpus().front() : cpus_.front();
+  for (const Configuration& config : matrix) {
+    RegionSpec& spec = wanted[key_of(config)];
+    spec.backing = config.source.choice.kind;
+    spec.path = config.source.choice.path;
+    spec.bytes = std::max(spec.bytes, config.frames_needed() * config.frame_bytes);
+    spec.frame_bytes = config.frame_bytes;
+    spec.numa_node = topology_.node_of_cpu(first_cpu);
+    spec.destroy_data = options.destroy_data;
+    spec.durable = options.durable;
+  }
+  for (const auto& [key, spec] : wanted) {
+    OpenRegion& slot = regions_[key];
+    try {
+      slot.region = Region::open(spec);
+    } catch (const Skipped& skipped) {
+      slot.skip_reason = skipped.what();
+    }
+  }
+}
+
+void Machine::open_peer(const std::vector<Configuration>& matrix, const RunOptions& options) {
+  std::size_t slots = 0;
+  for (const Configuration& config : matrix)
+    if (config.workload->needs_peer()) slots = std::max(slots, 2 * config.frames_needed());
+  if (slots == 0) return;
+  try {
+    peer_ = Peer::open(options.peer_file, kPeerBlockBytes, slots, options.destroy_data);
+    if (peer_->async_share() < kAsyncEnough)
+      peer_skip_reason_ = fmt::format(
+          "peer completes inline ({}): no I/O would be in flight; name a file on a disk "
+          "with --peer-file",
+          peer_->path());
+  } catch (const Skipped& skipped) {
+    peer_skip_reason_ = skipped.what();
+  } catch (const Error& error) {
+    if (!options.peer_file.empty()) throw;
+    peer_skip_reason_ = error.what();
+  }
+}
+
+const RegionFacts* Machine::facts(const Configuration& config) const {
+  const auto slot = regions_.find(key_of(config));
+  return slot != regions_.end() && slot->second.region ? &slot->second.region->facts() : nullptr;
+}
+
+Region& Machine::region(const Configuration& config) const {
+  const auto& slot = regions_.at(key_of(config));
+  if (!slot.region) throw Skipped(slot.skip_reason);
+  return *slot.region;
+}
+
+Peer* Machine::peer(const Configuration& config) const {
+  if (!config.workload->needs_peer()) return nullptr;
+  if (!peer_skip_reason_.empty()) throw Skipped(peer_skip_reason_);
+  return peer_.get();
+}
+
+PlacementPlan Machine::plan(const Configuration& config) const {
+  return topology_.plan(config.placement, config.threads, region(config).facts().pmem_node, cpus_);
+}
+
+}  // namespace daxrace
