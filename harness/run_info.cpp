@@ -251,11 +251,10 @@ std::string debug_options_of(std::string_view kernel_config) {
                                                         "UBSAN",
                                                         "KCOV",
                                                         "XFS_DEBUG"};
+  const std::string lines = fmt::format("\n{}\n", kernel_config);
   std::vector<std::string_view> on;
   for (const std::string_view option : kCostly) {
-    const std::string line = fmt::format("CONFIG_{}=y\n", option);
-    const std::size_t at = kernel_config.find(line);
-    if (at != std::string_view::npos && (at == 0 || kernel_config[at - 1] == '\n')) on.push_back(option);
+    if (lines.find(fmt::format("\nCONFIG_{}=y\n", option)) != std::string::npos) on.push_back(option);
   }
   return fmt::format("{}", fmt::join(on, "+"));
 }

@@ -118,6 +118,8 @@ TEST(KernelDebug, OnlyOptionsThatAreOnCount) {
   EXPECT_EQ(debug_options_of("# CONFIG_KASAN is not set\nCONFIG_HAVE_ARCH_KCSAN=y\nCONFIG_DEBUG_VM=y\n"),
             "DEBUG_VM");
   EXPECT_EQ(debug_options_of("CONFIG_LOCKDEP=y\n"), "LOCKDEP");
+  EXPECT_EQ(debug_options_of("CONFIG_LOCKDEP=y"), "LOCKDEP");
+  EXPECT_EQ(debug_options_of("# CONFIG_KASAN=y\n"), "");
   EXPECT_EQ(debug_options_of("CONFIG_LOCKDEP_SUPPORT=y\nCONFIG_KASAN=m\n"), "");
 }
 
