@@ -26,7 +26,7 @@ shell_files() {
     [[ -f $file ]] || continue
     case $file in
       *.sh) echo "$file" ;;
-      *.* | .ci/*.*) ;;
+      *.*) ;;
       *) if head -c 64 "$file" | head -n 1 | grep -aqE '^#!.*(bash|busybox sh|/sh)'; then echo "$file"; fi ;;
     esac
   done
