@@ -79,10 +79,13 @@ check_options() {
   [[ $results != *,* ]] || die "--results=$results: QEMU takes no comma in a path"
 }
 
+# Where an ordinary user does not look.
+PATH=$PATH:/usr/sbin:/sbin
+
 need_tools() {
   local tool absent=""
   for tool in qemu-system-x86_64 busybox cpio depmod ndctl mkfs.xfs mkfs.ext4 xfs_io setpriv flock; do
-    PATH=$PATH:/usr/sbin:/sbin command -v "$tool" >/dev/null || absent+=" $tool"
+    command -v "$tool" >/dev/null || absent+=" $tool"
   done
   [[ -z $absent ]] || die 125 "missing:$absent (scripts/install-deps.sh --guest installs them)"
 }

@@ -1,5 +1,5 @@
 # Reads what `ctest --output-junit` writes; prints a line for each test: status, name and, where it did not run, the reason,
-# with tabs between them. Status: run, fail, notrun or disabled.
+# with tabs between them. Status: run, fail, notrun, disabled, or partly (it ran and passed, but skipped some of itself).
 
 function attribute(line, name) {
   if (!match(line, name "=\"[^\"]*\"")) return ""
@@ -12,13 +12,24 @@ function plain(text) {
   return text
 }
 
-/^\t<testcase / { name = attribute($0, "name"); status = attribute($0, "status"); reason = ""; message = ""; next_is_reason = 0 }
+function add_reason(text) {
+  if (text == "" || text in seen) return
+  seen[text] = 1
+  reason = reason == "" ? text : reason "; " text
+}
+
+/^\t<testcase / {
+  name = attribute($0, "name"); status = attribute($0, "status")
+  reason = ""; message = ""; next_is_reason = 0
+  split("", seen)
+}
 /^\t\t<skipped / { message = attribute($0, "message") }
 { line = $0; sub(/^\t\t<system-out>/, "", line) }
-next_is_reason && reason == "" { reason = plain(line); next_is_reason = 0 }
+next_is_reason { add_reason(plain(line)); next_is_reason = 0 }
 line ~ /: Skipped$/ { next_is_reason = 1 }  # GoogleTest: the reason stands in the line below
-line ~ /^skipped: / && reason == "" { reason = plain(substr(line, 10)) }
+line ~ /^skipped: / { add_reason(plain(substr(line, 10))) }
 /^\t<\/testcase>/ {
+  if (status == "run" && reason != "") status = "partly"
   if (status == "disabled") reason = "disabled"
   if (status == "notrun" && reason == "") reason = message == "" ? "no reason given" : message
   printf "%s\t%s\t%s\n", status, name, reason

@@ -69,6 +69,7 @@ list_tests() {
 
 print_skipped() {
   list_tests | awk -F"\t" '$2 == "notrun" || $2 == "disabled" { lines = lines "  " $1 ": " $3 ": " $4 "\n" }
+    $2 == "partly" { lines = lines "  " $1 ": " $3 " (in part): " $4 "\n" }
     END { printf "%s", lines == "" ? "skipped tests: none\n" : "skipped tests:\n" lines }'
 }
 

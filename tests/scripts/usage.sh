@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Every script explains itself, and answers a wrong option with one line and status 2, before it does anything.
+set -euo pipefail
+# shellcheck source=tests/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+
+# The exits of run.sh and test.sh on unknown options are daxrace's and ctest's own.
+for script in build fresh-machine guest install-deps lint setup-pmem test; do
+  run "$top/scripts/$script.sh" --help
+  expect_status 0 "$script.sh --help"
+  expect_out "^usage: scripts/$script\\.sh" "$script.sh --help"
+  [[ ! -s $work/err ]] || fail "$script.sh --help: something on stderr"
+done
+
+refused() {
+  local what=$1
+  shift
+  run "$@"
+  expect_status 2 "$what"
+  expect_one_line_err "$what"
+}
+for script in fresh-machine guest install-deps lint setup-pmem; do
+  refused "$script.sh --no-such-option" "$top/scripts/$script.sh" --no-such-option
+  expect_err "unknown option '--no-such-option'" "$script.sh --no-such-option"
+done
+refused "build.sh of an unknown tree" "$top/scripts/build.sh" debug
+refused "build.sh of no tree" "$top/scripts/build.sh"
+refused "test.sh of an unknown tree" "$top/scripts/test.sh" --tree=debug
+
+guest=$top/scripts/guest.sh
+refused "guest.sh without a command" "$guest"
+refused "guest.sh with an empty command" "$guest" --
+refused "guest.sh with a command but no --" "$guest" true
+refused "guest.sh on an unknown backing" "$guest" --backing=btrfs -- true
+refused "guest.sh with an unknown accelerator" "$guest" --accel=warp -- true
+refused "guest.sh with a kernel that is none" "$guest" --kernel=newest -- true
+refused "guest.sh with a directory that holds no kernel" "$guest" --kernel="$work" -- true
+refused "guest.sh with an empty value" "$guest" --kernel= -- true
+refused "guest.sh with a time limit that is no number" "$guest" --time-limit=soon -- true
+refused "guest.sh with a time limit of nothing" "$guest" --time-limit=0 -- true
+refused "guest.sh with too little memory" "$guest" --memory=512 -- true
+refused "guest.sh with too much pmem" "$guest" --pmem=1536 -- true
+refused "guest.sh with results that cannot be written" "$guest" --results=/proc/none -- true
+
+run "$top/scripts/install-deps.sh" --list --all
+expect_status 0 "install-deps.sh --list"
+for package in g++ libpmem2-dev qemu-system-x86 fio shellcheck debootstrap; do
+  grep -qE "^${package//+/[+]} +[^ ]" "$work/out" || fail "install-deps.sh --list does not explain $package"
+done
+
+finish
