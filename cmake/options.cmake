@@ -5,9 +5,11 @@ target_compile_options(daxrace_options INTERFACE -Wall -Wextra -Wpedantic -Wshad
 target_link_libraries(daxrace_options INTERFACE Threads::Threads)
 
 if(DAXRACE_SANITIZE STREQUAL "address")
+  target_compile_definitions(daxrace_options INTERFACE DAXRACE_SANITIZED)
   target_compile_options(daxrace_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
   target_link_options(daxrace_options INTERFACE -fsanitize=address,undefined)
 elseif(DAXRACE_SANITIZE STREQUAL "thread")
+  target_compile_definitions(daxrace_options INTERFACE DAXRACE_SANITIZED)
   target_compile_options(daxrace_options INTERFACE -fsanitize=thread -fno-omit-frame-pointer -g1)
   target_link_options(daxrace_options INTERFACE -fsanitize=thread)
 elseif(DAXRACE_SANITIZE)

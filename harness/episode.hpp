@@ -11,6 +11,7 @@
 
 #include "harness/histogram.hpp"
 #include "harness/placement.hpp"
+#include "harness/protocol_info.hpp"
 #include "harness/types.hpp"
 
 namespace daxrace {
@@ -28,11 +29,12 @@ struct EpisodeConfig {
   const Workload* workload = nullptr;
   Load load = Load::paced;
   RefcountRegime refcount_regime = RefcountRegime::ref1;
-  unsigned threads = 2;         ///< paced: workers that each run the whole mix; closed: see Workload
-  double rate_scale = 1.0;      ///< multiplies every role's rate (--rate, --sweep-rate)
-  unsigned file_pages = 64;     ///< pages of the file under test
-  unsigned pages_per_entry = 1; ///< translations and DAX entries that cover several frames (2 MiB over 4 KiB: 512)
-  unsigned queue_depth = 1;     ///< I/O in flight per worker
+  unsigned threads = 2;      ///< paced: workers that each run the whole mix; closed: see Workload
+  double rate_scale = 1.0;   ///< multiplies every role's rate (--rate, --sweep-rate)
+  unsigned file_pages = 64;  ///< pages of the file under test
+  unsigned pages_per_entry =
+      1;  ///< translations and DAX entries that cover several frames (2 MiB over 4 KiB: 512)
+  unsigned queue_depth = 1;  ///< I/O in flight per worker
   Discard discard = Discard::zap;
   bool oracle = true;
   bool perturb = false;  ///< seeded yields and delays between the steps; no latencies then
@@ -44,16 +46,17 @@ struct EpisodeConfig {
   std::uint64_t hang_bound_ns = 10'000'000'000;  ///< an operation that takes longer is a hang
   std::uint64_t lease_hold_ns = 200'000;         ///< how long a lessee keeps a layout before it returns it
   PlacementPlan placement;
-  const std::atomic<bool>* stop = nullptr;  ///< set from a signal handler: end early, keep nothing of this episode
+  const std::atomic<bool>* stop =
+      nullptr;  ///< set from a signal handler: end early, keep nothing of this episode
 };
 
 /// Latencies of one path, merged over the workers.
 struct PathStats {
   std::uint64_t ops = 0;
-  std::uint64_t retries = 0;         ///< times that an operation started over (a fault that lost a race, a rescan)
-  Histogram service_ns;              ///< start to end
-  Histogram response_ns;             ///< intended start to end; empty in closed loop
-  Histogram wait_ns;                 ///< per operation: lock, break, dio and lease waits together
+  std::uint64_t retries = 0;  ///< times that an operation started over (a fault that lost a race, a rescan)
+  Histogram service_ns;       ///< start to end
+  Histogram response_ns;      ///< intended start to end; empty in closed loop
+  Histogram wait_ns;          ///< per operation: lock, break, dio and lease waits together
   std::array<std::uint64_t, kPhaseCount> phase_sum_ns{};
 };
 
@@ -73,24 +76,18 @@ struct EpisodeResult {
   Hazards violated;
   std::array<std::uint64_t, kDetectorNames.size()> detected{};
   std::uint64_t hangs = 0;
-  std::uint64_t duration_ns = 0;     ///< of the measured part
-  double offered_per_s = 0;          ///< 0 in closed loop
-  double served_share = 1;           ///< of the offered load; below 0.99 the row is `saturated`
-  std::uint64_t effective_ops = 0;   ///< faults that installed a translation, I/O completed, punches that freed
-  std::uint64_t faults_real = 0;     ///< page faults that the kernel counted for the workers (ru_minflt + ru_majflt)
-  std::uint64_t faults_engine = 0;   ///< translations that the engine installed
+  std::uint64_t duration_ns = 0;  ///< of the measured part
+  double offered_per_s = 0;       ///< 0 in closed loop
+  double served_share = 1;        ///< of the offered load; below 0.99 the row is `saturated`
+  std::uint64_t effective_ops =
+      0;  ///< faults that installed a translation, I/O completed, punches that freed
+  std::uint64_t faults_real =
+      0;  ///< page faults that the kernel counted for the workers (ru_minflt + ru_majflt)
+  std::uint64_t faults_engine = 0;           ///< translations that the engine installed
   std::vector<std::string> worker_affinity;  ///< read back from the kernel, one per worker
   std::map<Path, PathStats> paths;
   std::vector<Violation> violations;  ///< at most a few per detector; the counts are complete
   std::vector<std::string> hang_report;
-};
-
-/// What is known of a protocol without running it.
-struct ProtocolInfo {
-  std::string_view name;
-  Hazards promises;
-  std::string_view stands_for;  ///< kernel function and version, or the mail
-  std::string_view summary;     ///< one line: the locks of a layout change
 };
 
 /// A protocol as the verbs see it: the one type erasure between the command line and the templates.
@@ -99,6 +96,10 @@ struct ProtocolEntry {
   /// Runs one episode on frames of `region`. `peer` may be null where the workload does no I/O.
   EpisodeResult (*run)(const EpisodeConfig& config, Region& region, Peer* peer);
 };
+
+/// Frames and peer slots that an episode uses; a region or peer with fewer cannot run it.
+std::uint32_t frames_needed(const EpisodeConfig& config);
+std::size_t peer_slots_needed(const EpisodeConfig& config);
 
 /// Every protocol of protocols/CMakeLists.txt, in that order.
 const std::vector<ProtocolEntry>& protocols();

@@ -6,7 +6,8 @@ namespace daxrace {
 namespace {
 
 constexpr bool does_io(Op op) {
-  return op == Op::aio_read || op == Op::aio_write || op == Op::gup_read || op == Op::gup_write;
+  return op == Op::aio_read || op == Op::aio_write || op == Op::gup_read || op == Op::gup_write ||
+         op == Op::gup_cold;
 }
 
 /// One path alone, so that its cost can be told from everything else.
@@ -86,7 +87,7 @@ std::vector<Workload> single_path_presets() {
       single("gup_fast", "O_DIRECT of another file out of our mapping, pinned without a fault",
              {{Op::gup_read, 1}}, 2000),
       single("gup_slow", "the same after the mapping has lost its translations, pinned by a fault",
-             {{Op::gup_read, 1}, {Op::munmap, 1}}, 2000),
+             {{Op::gup_cold, 1}}, 2000),
       single("munmap", "removal of a mapping's translations", {{Op::touch_write, 4}, {Op::munmap, 1}}, 4000),
       single("evict", "last unlink and close: the file's blocks are freed",
              {{Op::touch_write, 8}, {Op::evict, 1}}, 4000),

@@ -18,6 +18,7 @@ enum class Op : std::uint8_t {
   aio_write,
   gup_read,       ///< O_DIRECT write *from* our mapping
   gup_write,      ///< O_DIRECT read *into* our mapping
+  gup_cold,       ///< drop one's own translation of a page (untimed), then gup_read it
   munmap,
   evict,
   punch,          ///< punch pages, whatever is there
@@ -28,8 +29,8 @@ enum class Op : std::uint8_t {
   lease,          ///< acquire a layout lease, access the frames without references, return it
   victim          ///< write a freed frame into another file, check its stamp later, free it again
 };
-inline constexpr std::array<std::string_view, 18> kOpNames = {
-    "touch_read", "touch_write", "refault",  "read",   "write",         "aio_read",      "aio_write",   "gup_read", "gup_write",
+inline constexpr std::array<std::string_view, 19> kOpNames = {
+    "touch_read", "touch_write", "refault",  "read",   "write",         "aio_read",      "aio_write",   "gup_read", "gup_write", "gup_cold",
     "munmap",     "evict",       "punch",    "fill_and_punch", "truncate_down", "truncate_up", "fsync", "lease",    "victim"};
 
 /// A share of a role's operations.

@@ -1,0 +1,215 @@
+#pragma once
+
+#include <barrier>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include "harness/episode.hpp"
+#include "harness/episode_support.hpp"
+#include "harness/run_env.hpp"
+#include "harness/watchdog.hpp"
+#include "harness/worker.hpp"
+
+namespace daxrace {
+
+/// One episode of protocol P on Env E: builds the engine, runs the workers, reads the books at the end.
+template <class P, class E>
+class Episode {
+ public:
+  Episode(const EpisodeConfig& config, Region& region, Peer* peer)
+      : config_(config),
+        region_(region),
+        peer_(config.workload->needs_peer() ? peer : nullptr),
+        threads_(worker_count(config)),
+        rule_(core::RefcountRule::of(config.refcount_regime)),
+        sizes_(file_sizes(config)),
+        shared_(threads_ + 1),
+        oracle_(threads_ + 1, sizes_.pages),
+        store_(region, frames_needed(config), rule_.idle, config.pages_per_entry,
+               config.discard == Discard::punch),
+        recorders_(threads_) {
+    for (std::uint32_t i = 0; i <= threads_; ++i) {
+      tasks_.push_back(std::make_unique<Task>(i));
+      oracles_.push_back(std::make_unique<typename E::Oracle>(oracle_, i));
+      envs_.push_back(make_env(i));
+    }
+    for (std::size_t i = 0; i < sizes_.pages.size(); ++i) {
+      inodes_.push_back(&store_.add_inode(sizes_.pages[i], i == 0 ? 1 + threads_ : 0));
+    }
+  }
+
+  EpisodeResult run() {
+    prefill();
+    if (peer_ != nullptr) stamp_peer(*peer_, config_.file_pages);
+    std::vector<std::thread> threads;
+    threads.reserve(threads_);
+    clock_.running.store(threads_);
+    std::barrier start(static_cast<std::ptrdiff_t>(threads_) + 1);
+    for (std::uint32_t i = 0; i < threads_; ++i) threads.emplace_back([this, i, &start] { work(i, start); });
+    start.arrive_and_wait();  // every worker has what it needs
+    set_clock(config_, clock_);
+    start.arrive_and_wait();
+    const bool hung = watch();
+    for (std::thread& thread : threads) thread.join();
+    if (!hung && failure_.empty()) close_books();
+    return collect(hung);
+  }
+
+ private:
+  using K = core::Kernel<E, RunStore<E>>;
+
+  std::unique_ptr<E> make_env(std::uint32_t task) {
+    if constexpr (requires { E(shared_, *tasks_[task], *oracles_[task], NoPerturb{}); }) {
+      return std::make_unique<E>(shared_, *tasks_[task], *oracles_[task], NoPerturb{});
+    } else {
+      return std::make_unique<E>(shared_, *tasks_[task], *oracles_[task],
+                                 Perturb(config_.seed * 7919 + task));
+    }
+  }
+
+  /// The file under test starts with a block on every page.
+  void prefill() {
+    K k{*envs_[threads_], store_, rule_, 0};
+    for (PageOffset page = 0; page < config_.file_pages; ++page) core::allocate_block(k, *inodes_[0], page);
+  }
+
+  void work(std::uint32_t id, std::barrier<>& start) {
+    Recorder& recorder = recorders_[id].recorder;
+    std::unique_ptr<Worker<P, E>> worker;
+    try {
+      bind_worker(config_, id);
+      recorders_[id].affinity = thread_affinity();
+      worker = std::make_unique<Worker<P, E>>(typename Worker<P, E>::Setup{
+          config_, store_, peer_, *inodes_[0], *inodes_[1], *inodes_[2 + id], sizes_.pages[2 + id],
+          *tasks_[id], *envs_[id], mix_of(config_, id, threads_), pages_of(config_, id, threads_), clock_,
+          recorder});
+      worker->prepare(node_of_worker(config_, id));
+    } catch (const std::exception& error) {
+      fail(error.what());
+      worker = nullptr;
+    }
+    start.arrive_and_wait();
+    start.arrive_and_wait();
+    if (worker != nullptr && !clock_.stop.load()) run_worker(id, *worker);
+    clock_.running.fetch_sub(1);
+  }
+
+  void run_worker(std::uint32_t id, Worker<P, E>& worker) {
+    const std::uint64_t faults_before = thread_page_faults();
+    try {
+      worker.run();
+    } catch (const Aborted&) {
+      worker.abandon();
+    }
+    recorders_[id].page_faults = thread_page_faults() - faults_before;
+    recorders_[id].translations_installed = worker.translations_installed();
+  }
+
+  void fail(const std::string& what) {
+    const std::scoped_lock lock(failure_mutex_);
+    if (failure_.empty()) failure_ = what;
+    clock_.stop.store(true);
+  }
+
+  /// Until the workers are done. True: they hung and were aborted.
+  bool watch() {
+    Watchdog watchdog(tasks_, config_.hang_bound_ns, [&](const Task& task) { return describe_wait(task); });
+    return watch_episode(config_, clock_, watchdog, hang_report_);
+  }
+
+  std::string describe_wait(const Task& task) {
+    const WaitFor what = task.wait_for.load();
+    const void* address = task.wait_address.load();
+    for (std::size_t i = 0; i < inodes_.size(); ++i) {
+      for (const auto* sem : {&inodes_[i]->i_rwsem, &inodes_[i]->invalidate_lock}) {
+        if (address == sem) return describe_lock(tasks_, what, inodes_[i]->ino, sem);
+      }
+    }
+    if (what == WaitFor::page_idle) {
+      const FrameNumber frame = task.wait_detail.load();
+      return fmt::format("blk {} to become idle: refcount {}, mapcount {}", frame,
+                         store_.frame(frame).refcount.load(), store_.frame(frame).mapcount.load());
+    }
+    return fmt::format("{} of inode {}", name_in(kWaitForNames, what), task.wait_detail.load());
+  }
+
+  /// Everything unmapped, then: counts idle, no I/O, no leases, every frame free or in exactly one extent
+  /// map.
+  void close_books() {
+    if constexpr (!E::Oracle::enabled) return;
+    K k{*envs_[threads_], store_, rule_, 0};
+    std::uint32_t used = 0;
+    for (core::Inode<E>* ip : inodes_) {
+      core::unmap_mapping_range(k, *ip, core::kWholeFile);
+      store_.extents(*ip).for_each(core::kWholeFile, [&](PageOffset) { ++used; });
+      if (ip->i_dio_count.load() != 0) {
+        oracle_.report_leak(fmt::format("inode {}: i_dio_count {}", ip->ino, ip->i_dio_count.load()));
+      }
+      if (ip->layout_leases.load() != 0)
+        oracle_.report_leak(fmt::format("inode {}: a layout lease is left", ip->ino));
+    }
+    if (used + store_.free_frames() != store_.frame_count()) {
+      oracle_.report_leak(
+          fmt::format("{} frames used + {} free != {}", used, store_.free_frames(), store_.frame_count()));
+    }
+    for (FrameNumber frame = 0; frame < store_.frame_count(); ++frame) {
+      const std::uint32_t references = store_.frame(frame).refcount.load();
+      if (references != rule_.idle)
+        oracle_.report_leak(fmt::format("blk {}: refcount {} at the end", frame, references));
+    }
+  }
+
+  EpisodeResult collect(bool hung) {
+    EpisodeResult result = merge_recorders(config_, clock_, recorders_);
+    result.promises = P::info.promises;
+    result.detected = oracle_.detected();
+    result.violated = oracle_.violated();
+    result.violations = oracle_.take_violations();
+    result.hang_report = std::move(hang_report_);
+    conclude(config_, region_.facts(), E::Oracle::enabled, hung, failure_, result);
+    return result;
+  }
+
+  const EpisodeConfig& config_;
+  Region& region_;
+  Peer* peer_;
+  std::uint32_t threads_;
+  core::RefcountRule rule_;
+  FileSizes sizes_;
+  RunShared shared_;
+  OracleShared oracle_;
+  RunStore<E> store_;
+  std::vector<WorkerRecord> recorders_;
+  std::vector<std::unique_ptr<Task>> tasks_;
+  std::vector<std::unique_ptr<typename E::Oracle>> oracles_;
+  std::vector<std::unique_ptr<E>> envs_;
+  std::vector<core::Inode<E>*> inodes_;
+  EpisodeClock clock_;
+  std::mutex failure_mutex_;
+  std::string failure_;
+  std::vector<std::string> hang_report_;
+};
+
+/// The Envs that a protocol is stamped for. Sanitizer builds keep to what they can judge: the oracle on, one
+/// lock.
+template <class P>
+EpisodeResult run_protocol(const EpisodeConfig& config, Region& region, Peer* peer) {
+  check_episode(config, region.facts(), peer);
+  if (config.perturb) return Episode<P, RunEnv<Rwsem, Oracle, Perturb>>(config, region, peer).run();
+#ifndef DAXRACE_SANITIZED
+  const bool second_lock = config.lock == "pthread_rwlock";
+  if (second_lock && !config.oracle)
+    return Episode<P, RunEnv<PthreadRwlock, NullOracle, NoPerturb>>(config, region, peer).run();
+  if (second_lock) return Episode<P, RunEnv<PthreadRwlock, Oracle, NoPerturb>>(config, region, peer).run();
+  if (!config.oracle) return Episode<P, RunEnv<Rwsem, NullOracle, NoPerturb>>(config, region, peer).run();
+#endif
+  return Episode<P, RunEnv<Rwsem, Oracle, NoPerturb>>(config, region, peer).run();
+}
+
+}  // namespace daxrace

@@ -1,0 +1,230 @@
+#include "harness/episode_support.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include "harness/error.hpp"
+#include "harness/io_ring.hpp"
+#include "harness/stamp.hpp"
+#include "harness/verdict.hpp"
+#include "harness/watchdog.hpp"
+
+namespace daxrace {
+namespace {
+
+constexpr std::uint32_t kVictimPages = 16;
+constexpr std::uint32_t kScratchPages = 4;
+constexpr std::uint32_t kSpareFrames = 8;
+/// A peer below this completes inside the submission: nothing would ever be in flight.
+constexpr double kLeastAsyncShare = 0.9;
+constexpr double kLeastServedShare = 0.99;
+
+double ratio(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 1.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+void merge_path(PathStats& to, const PathRecord& from) {
+  to.ops += from.ops;
+  to.retries += from.retries;
+  to.service_ns.merge(from.service_ns);
+  to.response_ns.merge(from.response_ns);
+  to.wait_ns.merge(from.wait_ns);
+  for (std::size_t i = 0; i < kPhaseCount; ++i) to.phase_sum_ns[i] += Clock::to_ns(from.phase_ticks[i]);
+}
+
+std::string join(const std::vector<std::string>& lines, std::string_view separator) {
+  return fmt::format("{}", fmt::join(lines, separator));
+}
+
+}  // namespace
+
+std::uint32_t worker_count(const EpisodeConfig& config) { return std::max(config.threads, 1U); }
+
+FileSizes file_sizes(const EpisodeConfig& config) {
+  FileSizes sizes;
+  sizes.pages = {config.file_pages, kVictimPages};
+  sizes.pages.resize(sizes.pages.size() + worker_count(config), kScratchPages);
+  return sizes;
+}
+
+std::uint32_t frames_needed(const EpisodeConfig& config) {
+  std::uint32_t frames = kSpareFrames;
+  for (const std::uint32_t pages : file_sizes(config).pages) frames += pages;
+  return frames;
+}
+
+std::size_t peer_slots_needed(const EpisodeConfig& config) {
+  return std::size_t{2} * config.file_pages + std::size_t{worker_count(config)} * config.queue_depth;
+}
+
+void check_episode(const EpisodeConfig& config, const RegionFacts& facts, const Peer* peer) {
+  if (config.file_pages == 0) throw Error("--file-pages must be at least 1");
+  if (frames_needed(config) > facts.frames) {
+    throw Error(fmt::format(
+        "the region has {} frames of {} bytes, this run needs {}: give a larger backing or a smaller "
+        "--file-pages",
+        facts.frames, facts.frame_bytes, frames_needed(config)));
+  }
+  if (config.workload->needs_peer()) {
+    if (peer == nullptr) throw Skipped("no peer file for O_DIRECT");
+    if (peer->async_share() < kLeastAsyncShare) {
+      throw Skipped(
+          fmt::format("peer completes inline ({:.0f} % of its reads were done when submit returned)",
+                      100 * (1 - peer->async_share())));
+    }
+    if (peer->slots() < peer_slots_needed(config)) {
+      throw Error(
+          fmt::format("the peer has {} blocks, this run needs {}", peer->slots(), peer_slots_needed(config)));
+    }
+  }
+#ifdef DAXRACE_SANITIZED
+  if (!config.oracle || config.lock != "rwsem")
+    throw Skipped("sanitizer builds run --oracle=on --lock=rwsem only");
+#endif
+  if (config.perturb && (!config.oracle || config.lock != "rwsem")) {
+    throw Error("--perturb runs with --oracle=on and --lock=rwsem only");
+  }
+}
+
+void stamp_peer(Peer& peer, std::uint32_t file_pages) {
+  constexpr std::uint8_t kFile = 1;
+  const PeerLayout layout{file_pages};
+  const NodeBuffer block(kIoBytes, -1);
+  for (const Hazard writer : {Hazard::h3, Hazard::h4}) {
+    for (PageOffset page = 0; page < file_pages; ++page) {
+      stamp_buffer(block.data(), {kFile, writer, page, 0});
+      peer.fill(layout.stamped(writer, page), block.data());
+    }
+  }
+}
+
+void bind_worker(const EpisodeConfig& config, std::uint32_t worker) {
+  const auto& cpus = config.placement.worker_cpus;
+  if (!cpus.empty()) bind_thread_to_cpu(cpus[worker % cpus.size()]);
+}
+
+int node_of_worker(const EpisodeConfig& config, std::uint32_t worker) {
+  const auto& nodes = config.placement.worker_nodes;
+  return nodes.empty() ? -1 : nodes[worker % nodes.size()];
+}
+
+Mix mix_of(const EpisodeConfig& config, std::uint32_t worker, std::uint32_t workers) {
+  if (config.load == Load::paced) return Mix::of_all_roles(*config.workload, config.rate_scale, workers);
+  return Mix::of_role(role_of_thread(*config.workload, worker));
+}
+
+PageRange pages_of(const EpisodeConfig& config, std::uint32_t worker, std::uint32_t workers) {
+  if (!config.workload->uncontended) return {0, config.file_pages};
+  const std::uint32_t share = std::max(config.file_pages / workers, 1U);
+  const std::uint32_t first = worker * share % config.file_pages;
+  return {first, std::min(first + share, config.file_pages)};
+}
+
+void set_clock(const EpisodeConfig& config, EpisodeClock& clock) {
+  clock.start = Clock::now();
+  clock.measure = clock.start + Clock::from_ns(config.warmup_ns);
+  clock.end = clock.measure + Clock::from_ns(config.measure_ns);
+}
+
+std::uint64_t thread_page_faults() {
+  rusage usage{};
+  getrusage(RUSAGE_THREAD, &usage);
+  return static_cast<std::uint64_t>(usage.ru_minflt) + static_cast<std::uint64_t>(usage.ru_majflt);
+}
+
+bool watch_episode(const EpisodeConfig& config, EpisodeClock& clock, Watchdog& watchdog,
+                   std::vector<std::string>& report) {
+  constexpr auto kTurn = std::chrono::milliseconds(2);
+  while (clock.running.load() != 0) {
+    std::this_thread::sleep_for(kTurn);
+    const bool asked_to_stop = config.stop != nullptr && config.stop->load();
+    if (asked_to_stop || Clock::now() >= clock.end) clock.stop.store(true);
+    if (!watchdog.hung()) continue;
+    report = watchdog.report();
+    clock.stop.store(true);
+    watchdog.abort_all();
+    return true;
+  }
+  return false;
+}
+
+std::string describe_lock(const std::vector<std::unique_ptr<Task>>& tasks, WaitFor what, std::uint32_t ino,
+                          const void* lock) {
+  std::vector<std::string> holders;
+  const auto address = reinterpret_cast<std::uintptr_t>(lock);
+  for (const auto& task : tasks) {
+    for (const auto& slot : task->held_locks) {
+      const std::uintptr_t held = slot.load();
+      if ((held & ~std::uintptr_t{1}) != address) continue;
+      holders.push_back(fmt::format("task {} ({})", task->id, (held & 1) != 0 ? "exclusive" : "shared"));
+    }
+  }
+  return fmt::format("{} of inode {}, held by {}", name_in(kWaitForNames, what), ino,
+                     holders.empty() ? "nobody" : join(holders, ", "));
+}
+
+EpisodeResult merge_recorders(const EpisodeConfig& config, const EpisodeClock& clock,
+                              const std::vector<WorkerRecord>& records) {
+  EpisodeResult result;
+  result.duration_ns = Clock::to_ns(clock.end - clock.measure);
+  std::uint64_t offered = 0;
+  std::uint64_t served = 0;
+  std::uint64_t io_errors = 0;
+  int last_io_error = 0;
+  for (const WorkerRecord& record : records) {
+    for (std::size_t i = 0; i < kPathCount; ++i) {
+      if (record.recorder.paths[i].ops != 0)
+        merge_path(result.paths[static_cast<Path>(i)], record.recorder.paths[i]);
+    }
+    offered += record.recorder.offered;
+    served += record.recorder.served;
+    result.effective_ops += record.recorder.effective_ops;
+    result.faults_real += record.page_faults;
+    result.faults_engine += record.translations_installed;
+    result.worker_affinity.push_back(record.affinity);
+    io_errors += record.recorder.io_errors;
+    if (record.recorder.last_io_error != 0) last_io_error = record.recorder.last_io_error;
+  }
+  if (config.load == Load::paced) {
+    for (const Role& role : config.workload->roles)
+      result.offered_per_s += role.rate_per_s * config.rate_scale;
+    result.served_share = ratio(served, offered);
+  }
+  if (io_errors != 0) {
+    result.status = Status::error;
+    result.reason = fmt::format("{} I/O requests failed, the last with errno {}", io_errors, -last_io_error);
+  }
+  return result;
+}
+
+void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle, bool hung,
+              const std::string& failure, EpisodeResult& result) {
+  if (!failure.empty()) {
+    result.status = Status::error;
+    result.reason = failure;
+    return;
+  }
+  if (hung) {
+    result.status = Status::hang;
+    result.hangs = 1;
+    result.violated.add(Hazard::h6);
+    result.reason = join(result.hang_report, "; ");
+  }
+  if (result.status == Status::ok && result.served_share < kLeastServedShare) {
+    result.reason = fmt::format("saturated: {:.1f} % of the offered load served", 100 * result.served_share);
+  }
+  if (!oracle) {
+    result.reason = "no verdict: oracle off";
+  } else if (config.discard == Discard::punch && facts.backing == Backing::fsdax) {
+    result.reason = "no verdict: the kernel's own punch protocol works beneath";
+  } else {
+    const bool leaked = result.detected[static_cast<std::size_t>(Detector::leak)] != 0;
+    result.verdict = judge_promises(result.promises, result.violated, hazards_of(*config.workload), leaked);
+  }
+}
+
+}  // namespace daxrace

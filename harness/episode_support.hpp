@@ -1,0 +1,80 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/episode.hpp"
+#include "harness/mix.hpp"
+#include "harness/recorder.hpp"
+#include "harness/region.hpp"
+#include "harness/task.hpp"
+
+/// The parts of an episode that do not depend on protocol or Env, compiled once.
+namespace daxrace {
+
+class Watchdog;
+
+/// When the parts of an episode begin and end. Written before the workers start, but for `stop`.
+struct EpisodeClock {
+  Clock::Ticks start = 0;
+  Clock::Ticks measure = 0;
+  Clock::Ticks end = 0;
+  std::atomic<bool> stop{false};          ///< no new operation from here on
+  std::atomic<std::uint32_t> running{0};  ///< workers that are not done yet
+};
+
+/// Where things lie on the peer: a stamped block for every page and kind of device write, and room to write
+/// to.
+struct PeerLayout {
+  std::uint32_t file_pages = 0;
+  std::size_t stamped(Hazard writer, PageOffset page) const {
+    return (writer == Hazard::h3 ? 0 : file_pages) + page;
+  }
+  std::size_t scratch(std::uint32_t task, unsigned depth, unsigned in_task) const {
+    return std::size_t{2} * file_pages + std::size_t{task} * depth + in_task % depth;
+  }
+};
+
+/// Pages of each file: the one under test, the victim, then one scratch file per worker.
+struct FileSizes {
+  std::vector<std::uint32_t> pages;
+};
+FileSizes file_sizes(const EpisodeConfig& config);
+std::uint32_t worker_count(const EpisodeConfig& config);
+
+/// A worker's record and what the kernel says of its thread.
+struct WorkerRecord {
+  Recorder recorder;
+  std::string affinity;
+  std::uint64_t page_faults = 0;
+  std::uint64_t translations_installed = 0;
+};
+
+/// Throws Error if the configuration cannot run on this region and peer, Skipped if this build lacks a part.
+void check_episode(const EpisodeConfig& config, const RegionFacts& facts, const Peer* peer);
+/// Every page's stamped blocks, so that device writes carry stamps too.
+void stamp_peer(Peer& peer, std::uint32_t file_pages);
+void bind_worker(const EpisodeConfig& config, std::uint32_t worker);
+int node_of_worker(const EpisodeConfig& config, std::uint32_t worker);
+Mix mix_of(const EpisodeConfig& config, std::uint32_t worker, std::uint32_t workers);
+/// Uncontended presets give every worker pages of its own; elsewhere all share the file.
+PageRange pages_of(const EpisodeConfig& config, std::uint32_t worker, std::uint32_t workers);
+void set_clock(const EpisodeConfig& config, EpisodeClock& clock);
+/// Minor and major faults of the calling thread so far.
+std::uint64_t thread_page_faults();
+/// Sleeps until the episode's end. True: it hung; everything was aborted and `report` filled.
+bool watch_episode(const EpisodeConfig& config, EpisodeClock& clock, Watchdog& watchdog,
+                   std::vector<std::string>& report);
+/// Who holds the lock, as far as anybody knows.
+std::string describe_lock(const std::vector<std::unique_ptr<Task>>& tasks, WaitFor what, std::uint32_t ino,
+                          const void* lock);
+EpisodeResult merge_recorders(const EpisodeConfig& config, const EpisodeClock& clock,
+                              const std::vector<WorkerRecord>& records);
+/// Status, verdict and remark, once everything else is known.
+void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle, bool hung,
+              const std::string& failure, EpisodeResult& result);
+
+}  // namespace daxrace

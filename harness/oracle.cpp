@@ -1,0 +1,198 @@
+#include "harness/oracle.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+#include <fmt/format.h>
+
+namespace daxrace {
+namespace {
+
+std::string name_of_file(std::uint32_t ino) { return fmt::format("inode {}", ino); }
+
+std::string name_of_frame(FrameNumber frame) {
+  return frame == core::kNoFrame ? std::string("no blk") : fmt::format("blk {}", frame);
+}
+
+std::string line_of(const TimelineEvent& event, Clock::Ticks start) {
+  const double us = static_cast<double>(Clock::to_ns(event.at - start)) / 1000.0;
+  std::string line =
+      fmt::format("{:12.2f} us  task {:<2} {:<18} inode {} page {:<4} {}", us, event.task,
+                  name_in(kEventNames, event.event), event.ino, event.page, name_of_frame(event.frame));
+  switch (event.event) {
+    case Event::pinned:
+    case Event::unpinned:
+    case Event::busy_wait:
+      line += fmt::format(" ref={}", event.value);
+      break;
+    default:
+      break;
+  }
+  return line;
+}
+
+}  // namespace
+
+void Timeline::copy_to(std::vector<TimelineEvent>& out, std::uint32_t task) const {
+  const std::uint64_t end = next_.load(std::memory_order_acquire);
+  const std::uint64_t first = end > kEvents ? end - kEvents : 0;
+  const std::size_t old_size = out.size();
+  for (std::uint64_t i = first; i < end; ++i) {
+    const Slot& slot = slots_[i % kEvents];
+    const std::uint64_t what = slot.what.load(std::memory_order_relaxed);
+    const std::uint64_t where = slot.where.load(std::memory_order_relaxed);
+    out.push_back({slot.at.load(std::memory_order_relaxed), static_cast<Event>(what & 0xff),
+                   static_cast<std::uint8_t>(what >> 8), task, static_cast<PageOffset>(where >> 32),
+                   static_cast<FrameNumber>(where), static_cast<std::uint32_t>(what >> 32)});
+  }
+  const std::uint64_t now = next_.load(std::memory_order_acquire);
+  const std::uint64_t overwritten = now + 1 > first + kEvents ? now + 1 - kEvents - first : 0;
+  out.erase(out.begin() + static_cast<std::ptrdiff_t>(old_size),
+            out.begin() + static_cast<std::ptrdiff_t>(old_size + std::min(overwritten, end - first)));
+}
+
+void OracleShared::FreeMemory::operator()(PageHistory* p) const noexcept { std::free(p); }
+
+OracleShared::OracleShared(std::size_t tasks, const std::vector<std::uint32_t>& pages)
+    : pages_(pages), timelines_(tasks) {
+  for (const std::uint32_t count : pages) {
+    // calloc, so that the history of a huge sparse file costs memory only where it is used.
+    void* memory = std::calloc(std::max<std::size_t>(count, 1), sizeof(PageHistory));
+    if (memory == nullptr) throw std::bad_alloc();
+    histories_.emplace_back(static_cast<PageHistory*>(memory));
+  }
+}
+
+std::vector<std::string> OracleShared::story(Hazard hazard, FrameNumber frame, std::uint32_t ino,
+                                             PageOffset page) const {
+  std::vector<TimelineEvent> events;
+  for (std::uint32_t task = 0; task < timelines_.size(); ++task) timelines_[task].copy_to(events, task);
+  std::erase_if(events, [&](const TimelineEvent& event) {
+    const bool same_frame = frame != core::kNoFrame && event.frame == frame;
+    const bool same_page = event.ino == ino && event.page == page && event.frame != core::kNoFrame;
+    const bool lease = hazard == Hazard::h5 && event.frame == core::kNoFrame && event.ino == ino;
+    return !same_frame && !same_page && !lease;
+  });
+  std::stable_sort(events.begin(), events.end(),
+                   [](const TimelineEvent& a, const TimelineEvent& b) { return a.at < b.at; });
+  if (events.size() > kLinesPerStory) {
+    events.erase(events.begin(), events.end() - static_cast<std::ptrdiff_t>(kLinesPerStory));
+  }
+  std::vector<std::string> lines;
+  lines.reserve(events.size());
+  for (const TimelineEvent& event : events) lines.push_back(line_of(event, start_));
+  return lines;
+}
+
+void OracleShared::report(std::uint32_t task, Detector detector, Hazard hazard, std::uint32_t ino,
+                          PageOffset page, FrameNumber frame, const std::string& what) {
+  detected_[static_cast<std::size_t>(detector)].fetch_add(1);
+  violated_.fetch_or(Hazards(hazard).bits());
+  timelines_[task].record(Event::violation, ino, page, frame, 0);
+  const std::scoped_lock lock(mutex_);
+  const auto same = std::count_if(violations_.begin(), violations_.end(), [&](const Violation& seen) {
+    return seen.detector == detector && seen.hazard == hazard;
+  });
+  if (static_cast<std::size_t>(same) >= kStoriesPerKind) return;
+  violations_.push_back({detector, hazard, what, story(hazard, frame, ino, page)});
+}
+
+void OracleShared::report_leak(const std::string& what) {
+  detected_[static_cast<std::size_t>(Detector::leak)].fetch_add(1);
+  const std::scoped_lock lock(mutex_);
+  violations_.push_back({Detector::leak, Hazard::h6, what, {}});
+}
+
+std::array<std::uint64_t, kDetectorNames.size()> OracleShared::detected() const {
+  std::array<std::uint64_t, kDetectorNames.size()> counts{};
+  std::transform(detected_.begin(), detected_.end(), counts.begin(),
+                 [](const auto& count) { return count.load(); });
+  return counts;
+}
+
+std::vector<Violation> OracleShared::take_violations() {
+  const std::scoped_lock lock(mutex_);
+  return std::move(violations_);
+}
+
+Oracle::Oracle(OracleShared& shared, std::uint32_t task)
+    : shared_(shared), timeline_(shared.timeline(task)), task_(task), fsync_pages_(kFsyncPages) {}
+
+void Oracle::freed_busy(Hazard hazard, std::uint32_t ino, PageOffset page, core::Block block,
+                        std::uint32_t references) {
+  const bool pinned = hazard == Hazard::h4;
+  shared_.report(task_, Detector::freed_busy, hazard, ino, page, block.frame,
+                 fmt::format("{} page {}: blk {} freed with {} {} on its page", name_of_file(ino), page,
+                             block.frame, references, pinned ? "pin(s)" : "mapping(s)"));
+}
+
+void Oracle::stale_access(Hazard hazard, std::uint32_t ino, PageOffset page, core::Block block,
+                          std::uint32_t now) {
+  shared_.report(
+      task_, Detector::stale_access, hazard, ino, page, block.frame,
+      fmt::format("{} page {}: {} hit blk {}, which was freed meanwhile (generation {} then, {} now)",
+                  name_of_file(ino), page, name_in(kHazardMeanings, hazard), block.frame, block.generation,
+                  now));
+}
+
+void Oracle::page_removed(std::uint32_t ino, PageOffset page) noexcept {
+  PageHistory& history = shared_.history(ino, page);
+  history.removals.fetch_add(1);
+  raise(history.removed, history.sequence.load());
+}
+
+void Oracle::flush_begin(std::uint32_t ino, PageRange pages) noexcept {
+  pages.end = std::min(pages.end, shared_.pages(ino));
+  flushing_.clear();
+  for (PageOffset page = pages.first; page < pages.end; ++page) {
+    flushing_.push_back(shared_.history(ino, page).stored.load());
+  }
+}
+
+void Oracle::flush_end(std::uint32_t ino, PageRange pages) noexcept {
+  pages.end = std::min(pages.end, shared_.pages(ino));
+  for (PageOffset page = pages.first; page < pages.end; ++page) {
+    raise(shared_.history(ino, page).flushed, flushing_[page - pages.first]);
+  }
+}
+
+void Oracle::unflushed(std::uint32_t ino, PageOffset page, core::Block block) {
+  shared_.report(
+      task_, Detector::unflushed, Hazard::h7, ino, page, block.frame,
+      fmt::format("{} page {}: fsync returned, a store before it was not flushed", name_of_file(ino), page));
+}
+
+Oracle::Before Oracle::before_read(std::uint32_t ino, PageOffset page) const noexcept {
+  const PageHistory& history = shared_.history(ino, page);
+  const std::uint32_t written = history.written.load();
+  return {history.removed.load(), history.removals.load(), written};
+}
+
+void Oracle::judge(std::uint32_t ino, PageOffset page, core::Block block, const Before& before,
+                   std::uint64_t word) {
+  const PageHistory& history = shared_.history(ino, page);
+  if (word == 0) {
+    if (before.written > before.removed && history.removals.load() == before.removals) {
+      shared_.report(task_, Detector::stale_data, Hazard::h8, ino, page, block.frame,
+                     fmt::format("{} page {}: zero read after a finished write", name_of_file(ino), page));
+    }
+    return;
+  }
+  const Stamp stamp = Stamp::from(word);
+  if (stamp.ino != ino) {
+    shared_.report(task_, Detector::corruption, stamp.writer, ino, page, block.frame,
+                   fmt::format("{} page {}: holds data that {} wrote for inode {} page {}", name_of_file(ino),
+                               page, name_in(kHazardMeanings, stamp.writer), stamp.ino, stamp.page));
+  } else if (stamp.page != (page & Stamp::kPageMask)) {
+    shared_.report(task_, Detector::misplaced, stamp.writer, ino, page, block.frame,
+                   fmt::format("{} page {}: holds data that {} wrote for page {}", name_of_file(ino), page,
+                               name_in(kHazardMeanings, stamp.writer), stamp.page));
+  } else if (stamp.sequence != 0 && stamp.sequence <= before.removed) {
+    shared_.report(task_, Detector::stale_data, Hazard::h8, ino, page, block.frame,
+                   fmt::format("{} page {}: data number {} read after a punch that came later than number {}",
+                               name_of_file(ino), page, stamp.sequence, before.removed));
+  }
+}
+
+}  // namespace daxrace

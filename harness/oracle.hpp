@@ -1,0 +1,186 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "harness/core/words.hpp"
+#include "harness/env.hpp"
+#include "harness/episode.hpp"
+#include "harness/stamp.hpp"
+#include "harness/timeline.hpp"
+
+namespace daxrace {
+
+/// What the oracle remembers of one page of one file. Numbers are stamp sequences.
+struct PageHistory {
+  std::atomic<std::uint32_t> sequence{0};  ///< the last one given out
+  std::atomic<std::uint32_t> removed{0};   ///< the last one given out before the page's block was last freed
+  std::atomic<std::uint32_t> removals{0};  ///< how often that happened
+  std::atomic<std::uint32_t> written{0};   ///< the newest whole-page write that has finished
+  std::atomic<std::uint32_t> stored{0};    ///< the newest store through a mapping that has finished
+  std::atomic<std::uint32_t> flushed{0};   ///< the newest such store that was flushed
+};
+
+/// What all tasks of an episode report to. Counting is lock-free; a violation's story is told under a mutex.
+class OracleShared {
+ public:
+  /// `pages[i]`: pages of the file with inode number i + 1.
+  OracleShared(std::size_t tasks, const std::vector<std::uint32_t>& pages);
+
+  PageHistory& history(std::uint32_t ino, PageOffset page) noexcept { return histories_[ino - 1][page]; }
+  std::uint32_t pages(std::uint32_t ino) const noexcept { return pages_[ino - 1]; }
+  Timeline& timeline(std::uint32_t task) noexcept { return timelines_[task]; }
+
+  /// Counts, and keeps the first few of each kind with the events that led there.
+  void report(std::uint32_t task, Detector detector, Hazard hazard, std::uint32_t ino, PageOffset page,
+              FrameNumber frame, const std::string& what);
+  /// What the leak check at the end found.
+  void report_leak(const std::string& what);
+
+  std::array<std::uint64_t, kDetectorNames.size()> detected() const;
+  Hazards violated() const { return Hazards::from_bits(violated_.load()); }
+  std::vector<Violation> take_violations();
+
+ private:
+  struct FreeMemory {
+    void operator()(PageHistory* p) const noexcept;
+  };
+  std::vector<std::string> story(Hazard hazard, FrameNumber frame, std::uint32_t ino, PageOffset page) const;
+
+  static constexpr std::size_t kStoriesPerKind = 2;
+  static constexpr std::size_t kLinesPerStory = 24;
+
+  std::vector<std::uint32_t> pages_;
+  std::vector<std::unique_ptr<PageHistory[], FreeMemory>> histories_;
+  std::vector<Timeline> timelines_;
+  std::array<std::atomic<std::uint64_t>, kDetectorNames.size()> detected_{};
+  std::atomic<std::uint8_t> violated_{0};
+  std::mutex mutex_;
+  std::vector<Violation> violations_;
+  Clock::Ticks start_ = Clock::now();
+};
+
+/// One task's oracle: believes nothing that a protocol says.
+class Oracle {
+ public:
+  static constexpr bool enabled = true;
+
+  Oracle(OracleShared& shared, std::uint32_t task);
+
+  // Called by the core.
+  void event(Event event, std::uint32_t ino, PageOffset page, FrameNumber frame,
+             std::uint32_t value) noexcept {
+    timeline_.record(event, ino, page, frame, value);
+  }
+  void freed_busy(Hazard hazard, std::uint32_t ino, PageOffset page, core::Block block,
+                  std::uint32_t references);
+  void stale_access(Hazard hazard, std::uint32_t ino, PageOffset page, core::Block block, std::uint32_t now);
+  /// Before a block leaves the extent map, after its page was unmapped.
+  void page_removed(std::uint32_t ino, PageOffset page) noexcept;
+  void flush_begin(std::uint32_t ino, PageRange pages) noexcept;
+  void flush_end(std::uint32_t ino, PageRange pages) noexcept;
+
+  // Called by whoever moves data.
+  std::uint32_t next_sequence(std::uint32_t ino, PageOffset page) noexcept {
+    return shared_.history(ino, page).sequence.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+  void stored(std::uint32_t ino, PageOffset page, std::uint32_t sequence) noexcept {
+    raise(shared_.history(ino, page).stored, sequence);
+  }
+  void written(std::uint32_t ino, PageOffset page, std::uint32_t sequence) noexcept {
+    raise(shared_.history(ino, page).written, sequence);
+  }
+
+  /// What was true of a page before a read began; judge() needs it.
+  struct Before {
+    std::uint32_t removed = 0;
+    std::uint32_t removals = 0;
+    std::uint32_t written = 0;
+  };
+  Before before_read(std::uint32_t ino, PageOffset page) const noexcept;
+  /// Judges one word that was read from a block whose generation was still right afterwards. A foreign stamp
+  /// in it was put there by somebody else's stale access: the hazard is the writer's.
+  void judge(std::uint32_t ino, PageOffset page, core::Block block, const Before& before, std::uint64_t word);
+
+  /// fsync of pages [0, pages) of a file: what had been stored before it began must have been flushed when it
+  /// ends.
+  template <class LookupBlock>
+  void fsync_begin(std::uint32_t ino, LookupBlock&& lookup);
+  template <class LookupBlock>
+  void fsync_end(std::uint32_t ino, LookupBlock&& lookup);
+
+ private:
+  static void raise(std::atomic<std::uint32_t>& to, std::uint32_t value) noexcept {
+    std::uint32_t seen = to.load(std::memory_order_relaxed);
+    while (seen < value && !to.compare_exchange_weak(seen, value)) {
+    }
+  }
+  void unflushed(std::uint32_t ino, PageOffset page, core::Block block);
+
+  struct FsyncPage {
+    core::Block block;
+    std::uint32_t stored = 0;
+  };
+  static constexpr std::size_t kFsyncPages = 4096;
+
+  OracleShared& shared_;
+  Timeline& timeline_;
+  std::uint32_t task_;
+  std::vector<FsyncPage> fsync_pages_;
+  std::vector<std::uint32_t> flushing_;
+};
+
+template <class LookupBlock>
+void Oracle::fsync_begin(std::uint32_t ino, LookupBlock&& lookup) {
+  const std::size_t pages = std::min<std::size_t>(shared_.pages(ino), kFsyncPages);
+  for (PageOffset page = 0; page < pages; ++page) {
+    fsync_pages_[page] = {lookup(page), shared_.history(ino, page).stored.load()};
+  }
+}
+
+template <class LookupBlock>
+void Oracle::fsync_end(std::uint32_t ino, LookupBlock&& lookup) {
+  const std::size_t pages = std::min<std::size_t>(shared_.pages(ino), kFsyncPages);
+  for (PageOffset page = 0; page < pages; ++page) {
+    const FsyncPage& then = fsync_pages_[page];
+    if (!then.block || lookup(page) != then.block) continue;
+    if (then.stored > shared_.history(ino, page).removed.load() &&
+        then.stored > shared_.history(ino, page).flushed.load()) {
+      unflushed(ino, page, then.block);
+    }
+  }
+}
+
+/// No oracle: every call is nothing.
+class NullOracle {
+ public:
+  static constexpr bool enabled = false;
+
+  NullOracle(OracleShared&, std::uint32_t) {}
+  void event(Event, std::uint32_t, PageOffset, FrameNumber, std::uint32_t) noexcept {}
+  void freed_busy(Hazard, std::uint32_t, PageOffset, core::Block, std::uint32_t) noexcept {}
+  void stale_access(Hazard, std::uint32_t, PageOffset, core::Block, std::uint32_t) noexcept {}
+  void page_removed(std::uint32_t, PageOffset) noexcept {}
+  void flush_begin(std::uint32_t, PageRange) noexcept {}
+  void flush_end(std::uint32_t, PageRange) noexcept {}
+  std::uint32_t next_sequence(std::uint32_t, PageOffset) noexcept { return ++sequence_; }
+  void stored(std::uint32_t, PageOffset, std::uint32_t) noexcept {}
+  void written(std::uint32_t, PageOffset, std::uint32_t) noexcept {}
+  struct Before {};
+  Before before_read(std::uint32_t, PageOffset) const noexcept { return {}; }
+  void judge(std::uint32_t, PageOffset, core::Block, const Before&, std::uint64_t) noexcept {}
+  template <class LookupBlock>
+  void fsync_begin(std::uint32_t, LookupBlock&&) noexcept {}
+  template <class LookupBlock>
+  void fsync_end(std::uint32_t, LookupBlock&&) noexcept {}
+
+ private:
+  std::uint32_t sequence_ = 0;
+};
+
+}  // namespace daxrace

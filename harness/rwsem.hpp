@@ -1,0 +1,293 @@
+#pragma once
+
+#include <cstdint>
+#include <exception>
+
+namespace daxrace {
+
+/// A sleeping reader-writer lock with the rules of the kernel's rwsem (kernel/locking/rwsem.c, 6.1):
+///  - waiters queue first in, first out; when a reader is at the head, every queued reader is let in with it;
+///  - while readers hold the lock and somebody queues, new readers queue too: they cannot starve a writer;
+///  - a lock that is free may be stolen from the queue, but after kMaxSteals vain attempts the head of the
+///  queue sets
+///    the hand-off bit and the next release is his: neither side starves;
+///  - a writer spins for a while on an owner that is awake before it queues.
+///
+/// Count: bit 0 writer, bit 1 somebody queues, bit 2 hand-off, readers from bit 8 up. A reader adds itself
+/// first and asks afterwards; whoever takes itself out again and leaves the lock free must wake the head of
+/// the queue.
+template <class E>
+class Rwsem {
+  template <class T>
+  using Atomic = typename E::template Atomic<T>;
+  using Task = typename E::TaskType;
+
+ public:
+  static constexpr unsigned kMaxSteals = 4;
+
+  bool try_down_read() noexcept { return (count_.fetch_add(kReader) & (kWriter | kWaiters | kHandoff)) == 0; }
+  bool try_down_write(E& env) noexcept {
+    std::uint64_t idle = 0;
+    if (!count_.compare_exchange_strong(idle, kWriter)) return false;
+    owner_.store(&env.task());
+    return true;
+  }
+
+  /// After try_down_read() failed: this reader counts itself already.
+  void down_read_slow(E& env);
+  void down_write_slow(E& env);
+  void up_read() noexcept {
+    const std::uint64_t now = count_.fetch_sub(kReader) - kReader;
+    if ((now & (kLocked | kWaiters)) == kWaiters) wake_head();
+  }
+  void up_write() noexcept {
+    owner_.store(nullptr);
+    const std::uint64_t now = count_.fetch_sub(kWriter) - kWriter;
+    if ((now & kWaiters) != 0) wake_head();
+  }
+
+  /// The writer that holds the lock, or null.
+  const Task* writer() const noexcept { return owner_.load(); }
+  std::uint64_t readers() const noexcept { return count_.load() >> kReaderShift; }
+
+ private:
+  static constexpr std::uint64_t kWriter = 1;
+  static constexpr std::uint64_t kWaiters = 2;
+  static constexpr std::uint64_t kHandoff = 4;
+  static constexpr unsigned kReaderShift = 8;
+  static constexpr std::uint64_t kReader = std::uint64_t{1} << kReaderShift;
+  static constexpr std::uint64_t kLocked = ~(kReader - 1) | kWriter;
+
+  struct Waiter {
+    Task* task;
+    bool writes;
+    unsigned failures = 0;
+    bool handoff = false;
+    Waiter* next = nullptr;
+    Atomic<bool> granted{false};
+  };
+  /// schedule() throws when an episode is given up: no waiter may stay behind in the queue of a stack that is
+  /// gone.
+  struct Leave {
+    Rwsem& lock;
+    Waiter& waiter;
+    ~Leave() {
+      if (std::uncaught_exceptions() == 0) return;
+      lock.wait_lock_.lock();
+      for (Waiter* at = lock.head_; at != nullptr; at = at->next) {
+        if (at != &waiter) continue;
+        lock.dequeue(waiter);
+        break;
+      }
+      lock.wait_lock_.unlock();
+    }
+  };
+  /// Who is to be woken once wait_lock_ is dropped: a chain of granted readers, or one writer that tries
+  /// again.
+  struct Wake {
+    Waiter* readers = nullptr;
+    Task* writer = nullptr;
+  };
+
+  void enqueue(Waiter& waiter) noexcept;
+  void dequeue(Waiter& waiter) noexcept;
+  Wake grant_head() noexcept;
+  bool take_readers_share() noexcept;
+  Wake grant_readers() noexcept;
+  bool try_write_queued(E& env, Waiter& waiter) noexcept;
+  bool spin_for_write(E& env) noexcept;
+  void wake_head() noexcept;
+  static void wake(Wake chosen) noexcept;
+
+  Atomic<std::uint64_t> count_{0};
+  Atomic<Task*> owner_{nullptr};
+  typename E::SpinlockType wait_lock_;
+  Waiter* head_ = nullptr;
+  Waiter* tail_ = nullptr;
+};
+
+template <class E>
+void Rwsem<E>::enqueue(Waiter& waiter) noexcept {
+  (tail_ == nullptr ? head_ : tail_->next) = &waiter;
+  tail_ = &waiter;
+}
+
+template <class E>
+void Rwsem<E>::dequeue(Waiter& waiter) noexcept {
+  Waiter* previous = nullptr;
+  for (Waiter* at = head_; at != &waiter; at = at->next) previous = at;
+  (previous == nullptr ? head_ : previous->next) = waiter.next;
+  if (tail_ == &waiter) tail_ = previous;
+}
+
+template <class E>
+void Rwsem<E>::wake(Wake chosen) noexcept {
+  if (chosen.writer != nullptr) chosen.writer->wake();
+  for (Waiter* waiter = chosen.readers; waiter != nullptr;) {
+    Waiter* next = waiter->next;
+    Task* task = waiter->task;
+    waiter->granted.store(true);  // from here on the waiter may be gone
+    task->wake();
+    waiter = next;
+  }
+}
+
+/// rwsem_mark_wake, first half: the readers' share of the count is taken before they are let in, to see that
+/// no writer stole the lock meanwhile.
+template <class E>
+bool Rwsem<E>::take_readers_share() noexcept {
+  for (;;) {
+    const std::uint64_t before = count_.fetch_add(kReader);
+    if ((before & kWriter) == 0) return true;
+    std::uint64_t undo = std::uint64_t{0} - kReader;
+    if (++head_->failures >= kMaxSteals && !head_->handoff && (before & kHandoff) == 0) {
+      head_->handoff = true;
+      undo += kHandoff;
+    }
+    if (((count_.fetch_add(undo) + undo) & kWriter) != 0) return false;
+  }
+}
+
+/// rwsem_mark_wake, second half: every queued reader goes in.
+template <class E>
+typename Rwsem<E>::Wake Rwsem<E>::grant_readers() noexcept {
+  Wake chosen;
+  Waiter* last_granted = nullptr;
+  Waiter* last_kept = nullptr;
+  std::uint64_t granted = 0;
+  bool handoff = false;
+  Waiter* kept = nullptr;
+  for (Waiter* waiter = head_; waiter != nullptr;) {
+    Waiter* next = waiter->next;
+    waiter->next = nullptr;
+    if (waiter->writes) {
+      (last_kept == nullptr ? kept : last_kept->next) = waiter;
+      last_kept = waiter;
+    } else {
+      (last_granted == nullptr ? chosen.readers : last_granted->next) = waiter;
+      last_granted = waiter;
+      handoff = handoff || waiter->handoff;
+      ++granted;
+    }
+    waiter = next;
+  }
+  head_ = kept;
+  tail_ = last_kept;
+  std::uint64_t change = (granted - 1) * kReader;
+  if (head_ == nullptr) change -= kWaiters;
+  if (handoff) change -= kHandoff;
+  count_.fetch_add(change);
+  return chosen;
+}
+
+template <class E>
+typename Rwsem<E>::Wake Rwsem<E>::grant_head() noexcept {
+  if (head_ == nullptr) return {};
+  if (head_->writes) return {nullptr, head_->task};
+  if (!take_readers_share()) return {};
+  return grant_readers();
+}
+
+template <class E>
+void Rwsem<E>::wake_head() noexcept {
+  wait_lock_.lock();
+  const Wake chosen = grant_head();
+  wait_lock_.unlock();
+  wake(chosen);
+}
+
+template <class E>
+void Rwsem<E>::down_read_slow(E& env) {
+  // A free lock may be stolen from the queue; behind other readers this one queues, so that writers get their
+  // turn.
+  const std::uint64_t now = count_.load();
+  if ((now & (kWriter | kHandoff)) == 0 && now >> kReaderShift == 1) return;
+  Waiter waiter{&env.task(), false};
+  wait_lock_.lock();
+  if (head_ == nullptr && (count_.load() & kWriter) == 0) {
+    wait_lock_.unlock();
+    return;
+  }
+  std::uint64_t change = std::uint64_t{0} - kReader;
+  if (head_ == nullptr) change += kWaiters;
+  enqueue(waiter);
+  const bool free = ((count_.fetch_add(change) + change) & kLocked) == 0;
+  const Wake chosen = free ? grant_head() : Wake{};
+  wait_lock_.unlock();
+  wake(chosen);
+  const Leave leave{*this, waiter};
+  for (;;) {
+    env.task().set_sleeping();
+    if (waiter.granted.load()) break;
+    env.task().schedule();
+  }
+  env.task().set_running();
+}
+
+/// rwsem_try_write_lock, under wait_lock_.
+template <class E>
+bool Rwsem<E>::try_write_queued(E& env, Waiter& waiter) noexcept {
+  std::uint64_t seen = count_.load();
+  for (;;) {
+    if ((seen & kHandoff) != 0 && !waiter.handoff) return false;
+    std::uint64_t wanted = seen;
+    if ((seen & kLocked) != 0) {
+      if (waiter.handoff || head_ != &waiter || waiter.failures < kMaxSteals) break;
+      wanted |= kHandoff;
+    } else {
+      wanted = (wanted | kWriter) & ~kHandoff;
+      if (head_ == &waiter && waiter.next == nullptr) wanted &= ~kWaiters;
+    }
+    if (!count_.compare_exchange_weak(seen, wanted)) continue;
+    if ((wanted & kWriter) != 0 && (seen & kLocked) == 0) {
+      dequeue(waiter);
+      owner_.store(&env.task());
+      return true;
+    }
+    waiter.handoff = true;
+    break;
+  }
+  ++waiter.failures;
+  return false;
+}
+
+template <class E>
+void Rwsem<E>::down_write_slow(E& env) {
+  if (spin_for_write(env)) return;
+  Waiter waiter{&env.task(), true};
+  wait_lock_.lock();
+  if (head_ == nullptr) count_.fetch_add(kWaiters);
+  enqueue(waiter);
+  bool taken = try_write_queued(env, waiter);
+  wait_lock_.unlock();
+  const Leave leave{*this, waiter};
+  while (!taken) {
+    env.task().set_sleeping();
+    wait_lock_.lock();
+    taken = try_write_queued(env, waiter);
+    wait_lock_.unlock();
+    if (!taken) env.task().schedule();
+  }
+  env.task().set_running();
+}
+
+/// rwsem_optimistic_spin: as long as the owner is awake; a short while only if readers own the lock, because
+/// nobody knows whether they are.
+template <class E>
+bool Rwsem<E>::spin_for_write(E& env) noexcept {
+  for (unsigned turn = 0; turn < E::kSpinTurns; ++turn) {
+    std::uint64_t seen = count_.load();
+    if ((seen & kHandoff) != 0) return false;
+    if ((seen & kLocked) == 0) {
+      if (!count_.compare_exchange_weak(seen, seen | kWriter)) continue;
+      owner_.store(&env.task());
+      return true;
+    }
+    const Task* owner = owner_.load();
+    if (owner != nullptr ? owner->sleeping() : turn > E::kSpinTurns / 8) return false;
+    env.relax();
+  }
+  return false;
+}
+
+}  // namespace daxrace
