@@ -1,0 +1,173 @@
+#pragma once
+
+#include "harness/core/mm.hpp"
+
+/// Reading, writing, direct I/O, fsync, and the data work of layout changes.
+namespace daxrace::core {
+
+inline constexpr PageRange kWholeFile{0, std::numeric_limits<PageOffset>::max() / 2};
+
+/// A block for a page that is written: an existing one, or a fresh one in a hole, from where the zero page is
+/// unmapped first (what iomap does for IOMAP_F_NEW).
+template <class K>
+Block block_for_write(K& k, InodeOf<K>& ip, PageOffset page) {
+  if (const Block block = lookup_block(k, ip, page)) return block;
+  const Block fresh = allocate_block(k, ip, page);
+  if (fresh) {
+    unmap_mapping_range(k, ip, {page, page + 1});
+    remove_entries(k, ip, {page, page + 1});
+  }
+  return fresh;
+}
+
+/// dax_iomap_rw for a read: copy(block) copies from the frame. No page reference.
+template <class K, class Copy>
+Access dax_iomap_read(K& k, InodeOf<K>& ip, PageOffset page, Copy&& copy) {
+  if (page >= ip.i_size.load()) return Access::missing;
+  const Block block = lookup_block(k, ip, page);
+  k.step(Step::copy_looked_up);
+  if (!block) return Access::missing;
+  copy(block);
+  k.step(Step::copy_done);
+  k.env.oracle().event(Event::copy_read, ip.ino, page, block.frame, 0);
+  return check_block(k, Hazard::h2, ip, page, block) ? Access::done : Access::stale;
+}
+
+/// dax_iomap_rw for a write: copy(block) copies into the frame. A write beyond i_size extends the file.
+template <class K, class Copy>
+Access dax_iomap_write(K& k, InodeOf<K>& ip, PageOffset page, Copy&& copy) {
+  const Block block = block_for_write(k, ip, page);
+  k.step(Step::copy_looked_up);
+  if (!block) return Access::missing;
+  copy(block);
+  k.step(Step::copy_done);
+  k.env.oracle().event(Event::copy_written, ip.ino, page, block.frame, 0);
+  if (page >= ip.i_size.load()) ip.i_size.store(page + 1);
+  return check_block(k, Hazard::h2, ip, page, block) ? Access::done : Access::stale;
+}
+
+template <class K>
+WaitKey dio_key(InodeOf<K>& ip) {
+  return {&ip.i_dio_count, WaitFor::dio, ip.ino};
+}
+
+template <class K>
+void inode_dio_begin(K&, InodeOf<K>& ip) {
+  ip.i_dio_count.fetch_add(1);
+}
+
+template <class K>
+void inode_dio_end(K& k, InodeOf<K>& ip) {
+  if (ip.i_dio_count.fetch_sub(1) == 1) k.env.wake_up(dio_key<K>(ip));
+}
+
+/// Not interruptible, as in the kernel.
+template <class K>
+void inode_dio_wait(K& k, InodeOf<K>& ip) {
+  if (ip.i_dio_count.load() == 0) return;
+  [[maybe_unused]] auto timed = k.env.timed(Phase::dio_wait);
+  wait_event(k.env, dio_key<K>(ip), Sleep::uninterruptible, [&] { return ip.i_dio_count.load() == 0; });
+}
+
+/// iomap_dio_rw up to the return of the submission. submit(block) starts the device; end_aio() follows when
+/// it is done. False: nothing was submitted (beyond i_size, a hole that is read, no space).
+template <class K, class Submit>
+bool submit_aio(K& k, InodeOf<K>& ip, PageOffset page, bool write, Submit&& submit) {
+  if (page >= ip.i_size.load()) return false;
+  inode_dio_begin(k, ip);
+  k.step(Step::aio_counted);
+  const Block block = write ? block_for_write(k, ip, page) : lookup_block(k, ip, page);
+  k.step(Step::aio_looked_up);
+  if (!block) {
+    inode_dio_end(k, ip);
+    return false;
+  }
+  k.env.oracle().event(Event::dio_submitted, ip.ino, page, block.frame, 0);
+  submit(block);
+  k.step(Step::aio_submitted);
+  return true;
+}
+
+/// The completion: the last look at the frame, then i_dio_count.
+template <class K>
+void end_aio(K& k, InodeOf<K>& ip, PageOffset page, Block block) {
+  k.env.oracle().event(Event::dio_completed, ip.ino, page, block.frame, 0);
+  check_block(k, Hazard::h3, ip, page, block);
+  inode_dio_end(k, ip);
+}
+
+/// dax_entry_mkclean: the next store must fault, so that it tags the entry again.
+template <class K>
+void write_protect(K& k, InodeOf<K>& ip, PageOffset index) {
+  const std::uint32_t per_entry = k.store.pages_per_entry();
+  const PageRange pages{index * per_entry, (index + 1) * per_entry};
+  for (std::uint32_t i = 0; i < ip.mappings; ++i) {
+    bool any = false;
+    auto& translations = k.store.translations(ip.first_mapping + i);
+    translations.for_each(pages, [&](PageOffset page) {
+      const auto old = Translation::from(translations.update(
+          page, [](std::uint64_t word) { return Translation::from(word).write_protected().word(); }));
+      any = any || old.writable();
+    });
+    if (!any) continue;
+    [[maybe_unused]] auto timed = k.env.timed(Phase::shootdown);
+    k.env.tlb_shootdown(ip.first_mapping + i, pages);
+  }
+}
+
+/// dax_writeback_mapping_range: takes only entry locks. Returns how many entries were flushed.
+template <class K>
+std::uint32_t write_back(K& k, InodeOf<K>& ip, PageRange range) {
+  std::uint32_t flushed = 0;
+  auto& entries = k.store.entries(ip);
+  entries.for_each(entries_of(k, range), [&](PageOffset index) {
+    if (!DaxEntry::from(entries.load(index)).dirty()) return;
+    EntryLock<K> lock(k, ip, index * k.store.pages_per_entry());
+    if (!lock.entry.dirty()) return;
+    const PageRange pages{index * k.store.pages_per_entry(), (index + 1) * k.store.pages_per_entry()};
+    write_protect(k, ip, index);
+    k.step(Step::writeback);
+    k.env.oracle().flush_begin(ip.ino, pages);
+    for_each_frame(k, ip, index, lock.entry, [&](FrameNumber frame) {
+      k.store.flush(frame);
+      k.env.oracle().event(Event::flushed, ip.ino, index, frame, 0);
+    });
+    k.env.oracle().flush_end(ip.ino, pages);
+    lock.entry = lock.entry.with_dirty(false);
+    ++flushed;
+  });
+  return flushed;
+}
+
+/// truncate_pagecache_range: unmap, then remove the entries.
+template <class K>
+void truncate_pagecache_range(K& k, InodeOf<K>& ip, PageRange range) {
+  unmap_mapping_range(k, ip, range);
+  remove_entries(k, ip, range);
+}
+
+/// xfs_flush_unmap_range: write back, then truncate_pagecache_range.
+template <class K>
+void flush_unmap_range(K& k, InodeOf<K>& ip, PageRange range) {
+  write_back(k, ip, range);
+  truncate_pagecache_range(k, ip, range);
+}
+
+/// truncate_setsize: i_size, then the page cache beyond it.
+template <class K>
+void truncate_setsize(K& k, InodeOf<K>& ip, PageOffset size) {
+  const PageOffset old_size = ip.i_size.load();
+  ip.i_size.store(size);
+  if (size < old_size) truncate_pagecache_range(k, ip, {size, kWholeFile.end});
+}
+
+/// The last unlink and close: truncate_inode_pages_final and the blocks. Not interruptible, no IOLOCK or
+/// MMAPLOCK.
+template <class K>
+std::uint32_t evict_inode(K& k, InodeOf<K>& ip) {
+  unmap_mapping_range(k, ip, kWholeFile);
+  remove_entries(k, ip, kWholeFile);
+  return free_blocks(k, ip, kWholeFile);
+}
+
+}  // namespace daxrace::core

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "harness/core/protocol.hpp"
+
+namespace daxrace::protocol {
+using namespace core;
+
+/// ext4 from 6.1 on: i_rwsem, inode_dio_wait, then the invalidate_lock and ext4_break_layouts
+/// (ext4_punch_hole, ext4_setattr; i_size after the break). Direct I/O is waited for before MMAPLOCK is
+/// taken, where XFS waits after it.
+struct ext4 : MmaplockedFaults, IolockedIo {
+  static constexpr ProtocolInfo info{
+      .name = "ext4",
+      .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
+      .stands_for = "ext4 from 6.1: ext4_punch_hole, ext4_setattr",
+      .summary = "IOLOCK excl; inode_dio_wait; MMAPLOCK excl; break busy pages",
+  };
+
+  template <class K>
+  static int punch(K& k, InodeOf<K>& ip, Change& change) {
+    Exclusive inode_lock(k, ip.i_rwsem);
+    inode_dio_wait(k, ip);
+    Exclusive invalidate_lock(k, ip.invalidate_lock);
+    if (const int error = break_busy_pages(k, ip)) return error;
+    truncate_pagecache_range(k, ip, change.range);
+    change.freed = free_blocks(k, ip, change.range);
+    return 0;
+  }
+
+  template <class K>
+  static int truncate(K& k, InodeOf<K>& ip, Change& change) {
+    Exclusive inode_lock(k, ip.i_rwsem);
+    inode_dio_wait(k, ip);
+    Exclusive invalidate_lock(k, ip.invalidate_lock);
+    if (const int error = break_busy_pages(k, ip)) return error;
+    truncate_setsize(k, ip, change.size);
+    change.freed = free_blocks(k, ip, {change.size, kWholeFile.end});
+    return 0;
+  }
+};
+
+}  // namespace daxrace::protocol
