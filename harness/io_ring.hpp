@@ -11,9 +11,10 @@ namespace daxrace {
 /// It is laid out as `slots` blocks of `block_bytes`; what lies in them is the caller's business.
 class Peer {
  public:
-  /// `path` empty: a file of our own in the results or temporary directory that takes O_DIRECT. An existing file is
-  /// used only if it carries our own label; a block device is taken only when `destroy_data` says so and nothing holds
-  /// it (a null_blk or scratch disk in the guest). Throws Error or Skipped.
+  /// `path` empty: an unnamed file in results/local, $TMPDIR or /var/tmp, whichever takes O_DIRECT and completes
+  /// asynchronously. A named file is created, or taken over if it carries our own label, and removed at the end; a block
+  /// device is taken only when `destroy_data` says so, nothing holds it and nothing known lies on it (a null_blk or
+  /// scratch disk in the guest). Throws Error, or Skipped where there is no io_uring.
   static std::unique_ptr<Peer> open(const std::string& path, std::size_t block_bytes, std::size_t slots,
                                     bool destroy_data);
   ~Peer();
@@ -33,15 +34,21 @@ class Peer {
   double async_share() const { return async_share_; }
 
  private:
-  Peer() = default;
+  struct Holder;
+  Peer(std::unique_ptr<Holder> holder, std::string path, std::size_t block_bytes, std::size_t slots);
+  static std::unique_ptr<Peer> open_unnamed(std::size_t block_bytes, std::size_t slots);
+
+  std::unique_ptr<Holder> holder_;
+  std::string path_;
   int fd_ = -1;
   std::size_t block_bytes_ = 0;
   std::size_t slots_ = 0;
-  std::string path_;
-  bool unlink_ = false;
   std::uint64_t base_ = 0;
   double async_share_ = 0;
 };
+
+/// Why the kernel refused io_uring, from its errno: a sysctl, seccomp, a limit, or that it has none.
+std::string io_uring_refusal(int error);
 
 /// One io_uring of one worker. All I/O is O_DIRECT between a buffer and a peer block. Nothing here locks or allocates
 /// after construction.
