@@ -101,7 +101,7 @@ void check_room(int fd, std::uint64_t bytes, const std::string& path) {
 
 /// Gives the file its blocks. Unwritten extents would make later faults allocate, so zeros are really
 /// written.
-void allocate(const OpenBacking& backing, const std::string& path) {
+void allocate(OpenBacking& backing, const std::string& path) {
   const int fd = backing.fd();
   const std::uint64_t end = backing.offset + backing.bytes();
   check_room(fd, end, path);
@@ -110,9 +110,7 @@ void allocate(const OpenBacking& backing, const std::string& path) {
     if (ftruncate(fd, static_cast<off_t>(end)) != 0) throw Error(system_error_line("size", path, errno));
     return;
   }
-  if (fallocate(fd, 0, 0, static_cast<off_t>(end)) != 0 && errno != EOPNOTSUPP) {
-    throw Error(system_error_line("allocate blocks for", path, errno));
-  }
+  backing.file->reserve(end);
   write_zeros(fd, kLabelBytes, end - kLabelBytes, path);
   // A MAP_SYNC fault on a file whose metadata is not on disk yet would have to commit it first. A page cache
   // must be clean to be dropped: write(2) fills it with large folios, which newer kernels map whole at one

@@ -308,6 +308,15 @@ OwnFile::~OwnFile() {
   }
 }
 
+void OwnFile::reserve(std::uint64_t bytes) {
+  // The label's block would be in the way.
+  if (ftruncate(fd_.get(), 0) != 0) throw Error(system_error_line("empty", path_, errno));
+  const bool full = fallocate(fd_.get(), 0, 0, static_cast<off_t>(bytes)) != 0 && errno != EOPNOTSUPP;
+  const int error = errno;
+  write_label(fd_.get(), path_);
+  if (full) throw Error(system_error_line("allocate blocks for", path_, error));
+}
+
 FileDescriptor lock_directory(const std::string& path) {
   FileDescriptor fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) throw Error(system_error_line("open directory", path, errno));

@@ -47,6 +47,10 @@ class OwnFile {
   OwnFile(OwnFile&& other) noexcept = default;
   OwnFile& operator=(OwnFile&&) = delete;
 
+  /// Gives it blocks for `bytes` in one piece, as far as the file system can, while it holds nothing but the
+  /// label: only extents that are large and aligned can be mapped hugely. Throws Error.
+  void reserve(std::uint64_t bytes);
+
   int fd() const { return fd_.get(); }
   const std::string& path() const { return path_; }
 
