@@ -55,25 +55,25 @@ TEST(Statistics, TooFewValuesHaveNoBounds) {
 
 /// How often the interval holds the true median of a skewed distribution (log-normal: median 1).
 double coverage(std::size_t values_each, std::uint64_t seed) {
-  constexpr int kSamples = 1500;
+  constexpr int kSamples = 800;
   std::mt19937_64 random(seed);
   std::lognormal_distribution<double> latency(0, 0.5);
   std::vector<double> values(values_each);
   int hits = 0;
   for (int i = 0; i < kSamples; ++i) {
     for (double& value : values) value = latency(random);
-    if (bootstrap_median(values, random(), 400).contains(1.0)) ++hits;
+    if (bootstrap_median(values, random(), 200).contains(1.0)) ++hits;
   }
   return static_cast<double>(hits) / kSamples;
 }
 
-// 1500 samples: a standard deviation of 0.6 %. Far too narrow and far too wide intervals both fail.
+// 800 samples: a standard deviation of 0.8 %. Far too narrow and far too wide intervals both fail.
 TEST(Statistics, BootstrapIntervalHoldsTheTrueMedianAsOftenAsItClaims) {
   constexpr std::uint64_t kSeed = 20180726;
-  for (const std::size_t count : {5U, 9U, 20U, 40U}) {
+  for (const std::size_t count : {5U, 12U, 30U}) {
     const double share = coverage(count, kSeed);
-    EXPECT_GE(share, 0.915) << count << " values, seed " << kSeed;
-    EXPECT_LE(share, 0.985) << count << " values, seed " << kSeed;
+    EXPECT_GE(share, 0.91) << count << " values, seed " << kSeed;
+    EXPECT_LE(share, 0.98) << count << " values, seed " << kSeed;
   }
 }
 
