@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "bench/episode_config.hpp"
 #include "bench/rows.hpp"
 #include "bench/signals.hpp"
 #include "harness/clock.hpp"
@@ -17,41 +18,26 @@ EpisodeRunner::EpisodeRunner(const std::vector<Configuration>& matrix, const Mac
     cells_.push_back({canonical_name(config), configuration_row(config, machine.facts(config), info), false});
 }
 
-std::uint64_t EpisodeRunner::seed_of(const Episode& episode) const {
+std::uint64_t EpisodeRunner::seed_of(const PlannedEpisode& episode) const {
   const bool own_seed = matrix_[episode.config].perturb && options_.perturb_seed;
   return episode_seed(own_seed ? *options_.perturb_seed : options_.seed, episode.repetition);
 }
 
-bool EpisodeRunner::is_finished(const Episode& episode, const Finished& finished) const {
+bool EpisodeRunner::is_finished(const PlannedEpisode& episode, const Finished& finished) const {
   return finished.has(cells_[episode.config].shared, episode.repetition);
 }
 
-EpisodeConfig EpisodeRunner::episode_config(const Episode& episode, PlacementPlan plan) const {
-  const Configuration& c = matrix_[episode.config];
-  EpisodeConfig config;
-  config.workload = c.workload;
-  config.load = c.load;
-  config.refcount_regime = c.refcount;
-  config.threads = c.threads;
-  config.rate_scale = c.rate_scale;
-  config.file_pages = c.file_pages;
-  config.pages_per_entry = static_cast<unsigned>(c.entry_bytes / c.frame_bytes);
-  config.queue_depth = c.queue_depth;
-  config.discard = c.discard;
-  config.oracle = c.oracle;
-  config.perturb = c.perturb;
-  config.lock = c.lock;
+EpisodeConfig EpisodeRunner::config_of(const PlannedEpisode& episode, PlacementPlan plan) const {
+  EpisodeConfig config = episode_config(matrix_[episode.config]);
   config.seed = seed_of(episode);
-  config.warmup_ns = c.warmup_ns;
-  config.measure_ns = c.measure_ns;
   config.hang_bound_ns = options_.hang_bound_ns;
   config.placement = std::move(plan);
   config.stop = &stop_requested();
   return config;
 }
 
-void EpisodeRunner::record(const Episode& episode, const PlacementPlan& plan, const EpisodeResult& result,
-                           ResultFile& results) {
+void EpisodeRunner::record(const PlannedEpisode& episode, const PlacementPlan& plan,
+                           const EpisodeResult& result, ResultFile& results) {
   const Cell& cell = cells_[episode.config];
   const std::uint64_t seed = seed_of(episode);
   results.add(episode_rows(cell.shared, matrix_[episode.config], plan, episode.repetition, seed, result));
@@ -61,15 +47,14 @@ void EpisodeRunner::record(const Episode& episode, const PlacementPlan& plan, co
     results.report().add_hang(cell.name, episode.repetition, seed, result.hang_report);
 }
 
-MeasuredSeconds EpisodeRunner::run_now(const Episode& episode, ResultFile& results) {
+MeasuredSeconds EpisodeRunner::run_now(const PlannedEpisode& episode, ResultFile& results) {
   const Configuration& config = matrix_[episode.config];
   Cell& cell = cells_[episode.config];
   PlacementPlan plan;
   EpisodeResult result;
   try {
     plan = machine_.plan(config);
-    result =
-        config.protocol->run(episode_config(episode, plan), machine_.region(config), machine_.peer(config));
+    result = config.protocol->run(config_of(episode, plan), machine_.region(config), machine_.peer(config));
   } catch (const Skipped& skipped) {
     cell.skipped = true;
     results.add({skipped_row(cell.shared, config, skipped.what())});
@@ -92,7 +77,7 @@ void EpisodeRunner::report_now_and_then(ResultFile& results) {
   results.report().write();
 }
 
-MeasuredSeconds EpisodeRunner::run(const Episode& episode, ResultFile& results, Progress& progress) {
+MeasuredSeconds EpisodeRunner::run(const PlannedEpisode& episode, ResultFile& results, Progress& progress) {
   if (failure_ || stop_requested().load()) return std::nullopt;
   const Configuration& config = matrix_[episode.config];
   const Cell& cell = cells_[episode.config];

@@ -21,11 +21,11 @@ class EpisodeRunner {
                 const RunInfo& info);
 
   /// Whether `finished` (--resume) has it already.
-  bool is_finished(const Episode& episode, const Finished& finished) const;
+  bool is_finished(const PlannedEpisode& episode, const Finished& finished) const;
 
   /// Runs one episode, unless a stop was requested, its configuration cannot run, or results can no longer be
   /// written. Never throws: what must end the run is kept for rethrow_failure().
-  MeasuredSeconds run(const Episode& episode, ResultFile& results, Progress& progress);
+  MeasuredSeconds run(const PlannedEpisode& episode, ResultFile& results, Progress& progress);
   void rethrow_failure() const;
 
  private:
@@ -34,10 +34,10 @@ class EpisodeRunner {
     Row shared;
     bool skipped = false;
   };
-  std::uint64_t seed_of(const Episode& episode) const;
-  MeasuredSeconds run_now(const Episode& episode, ResultFile& results);
-  EpisodeConfig episode_config(const Episode& episode, PlacementPlan plan) const;
-  void record(const Episode& episode, const PlacementPlan& plan, const EpisodeResult& result,
+  std::uint64_t seed_of(const PlannedEpisode& episode) const;
+  MeasuredSeconds run_now(const PlannedEpisode& episode, ResultFile& results);
+  EpisodeConfig config_of(const PlannedEpisode& episode, PlacementPlan plan) const;
+  void record(const PlannedEpisode& episode, const PlacementPlan& plan, const EpisodeResult& result,
               ResultFile& results);
   void report_now_and_then(ResultFile& results);
 

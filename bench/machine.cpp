@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "bench/episode_config.hpp"
 #include "harness/error.hpp"
 
 namespace daxrace {
@@ -32,6 +33,10 @@ std::size_t usable_cpus(const Topology& topology, const std::vector<int>& cpus) 
   return cpus.empty() ? topology.cpus().size() : cpus.size();
 }
 
+std::size_t bytes_needed(const Configuration& config) {
+  return std::size_t{frames_needed(episode_config(config))} * config.frame_bytes;
+}
+
 Machine::Machine(const Topology& topology, const std::vector<Configuration>& matrix,
                  const RunOptions& options)
     : topology_(topology), cpus_(options.cpus) {
@@ -50,7 +55,7 @@ void Machine::open_regions(const std::vector<Configuration>& matrix, const RunOp
     RegionSpec& spec = wanted[key_of(config)];
     spec.backing = config.source.choice.kind;
     spec.path = config.source.choice.path;
-    spec.bytes = std::max(spec.bytes, config.frames_needed() * config.frame_bytes);
+    spec.bytes = std::max(spec.bytes, bytes_needed(config));
     spec.frame_bytes = config.frame_bytes;
     spec.numa_node = topology_.node_of_cpu(first_cpu);
     spec.destroy_data = options.destroy_data;
@@ -69,7 +74,7 @@ void Machine::open_regions(const std::vector<Configuration>& matrix, const RunOp
 void Machine::open_peer(const std::vector<Configuration>& matrix, const RunOptions& options) {
   std::size_t slots = 0;
   for (const Configuration& config : matrix)
-    if (config.workload->needs_peer()) slots = std::max(slots, 2 * config.frames_needed());
+    if (config.workload->needs_peer()) slots = std::max(slots, peer_slots_needed(episode_config(config)));
   if (slots == 0) return;
   try {
     peer_ = Peer::open(options.peer_file, kPeerBlockBytes, slots, options.destroy_data);

@@ -17,6 +17,8 @@ namespace daxrace {
 /// How many CPUs a run may use: those of --cpus, else all that the process may. Throws Error for a CPU of
 /// --cpus that it may not.
 std::size_t usable_cpus(const Topology& topology, const std::vector<int>& cpus);
+/// What an episode writes to of its backing.
+std::size_t bytes_needed(const Configuration& config);
 
 /// What the episodes of a run share: one region per backing and frame size, and one peer. Opened before the
 /// first episode, so that what the user must mend is said at once.

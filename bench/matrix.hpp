@@ -43,8 +43,6 @@ struct Configuration {
 
   /// Intended starts per second of the whole mix; 0 under closed load.
   double offered_per_s() const;
-  /// Frames that an episode needs: the file, and room for another file to take what is freed.
-  std::size_t frames_needed() const;
 };
 
 /// `workload/protocol/backing/placement/threads:N`, and behind it those key fields that differ from their

@@ -42,41 +42,43 @@ std::vector<std::string> names_of(const std::vector<Configuration>& matrix) {
 }
 
 /// The episodes that --benchmark_filter leaves. Throws Error if there are none.
-std::vector<Episode> selected_episodes(const BenchmarkSuite& suite, const std::vector<Configuration>& matrix,
-                                       const std::vector<Episode>& order) {
+std::vector<PlannedEpisode> selected_episodes(const BenchmarkSuite& suite,
+                                              const std::vector<Configuration>& matrix,
+                                              const std::vector<PlannedEpisode>& order) {
   std::set<std::string> names;
   for (const std::string& name : suite.selected()) names.insert(given_name(name));
-  std::vector<Episode> chosen;
-  std::ranges::copy_if(order, std::back_inserter(chosen), [&](const Episode& episode) {
+  std::vector<PlannedEpisode> chosen;
+  std::ranges::copy_if(order, std::back_inserter(chosen), [&](const PlannedEpisode& episode) {
     return names.contains(episode_name(matrix[episode.config], episode.repetition));
   });
   if (chosen.empty()) throw Error(no_match("benchmark_filter", suite.filter(), names_of(matrix)));
   return chosen;
 }
 
-std::uint64_t estimate(const std::vector<Configuration>& matrix, const std::vector<Episode>& episodes) {
+std::uint64_t estimate(const std::vector<Configuration>& matrix,
+                       const std::vector<PlannedEpisode>& episodes) {
   std::uint64_t sum = 0;
-  for (const Episode& episode : episodes) sum += estimated_ns(matrix[episode.config]);
+  for (const PlannedEpisode& episode : episodes) sum += estimated_ns(matrix[episode.config]);
   return sum;
 }
 
-std::size_t configurations_of(const std::vector<Episode>& episodes) {
+std::size_t configurations_of(const std::vector<PlannedEpisode>& episodes) {
   std::set<std::size_t> distinct;
-  for (const Episode& episode : episodes) distinct.insert(episode.config);
+  for (const PlannedEpisode& episode : episodes) distinct.insert(episode.config);
   return distinct.size();
 }
 
-std::string plan_line(const std::vector<Configuration>& matrix, const std::vector<Episode>& episodes,
+std::string plan_line(const std::vector<Configuration>& matrix, const std::vector<PlannedEpisode>& episodes,
                       const RunOptions& options) {
   return fmt::format("{}, {}, about {}, seed {}", counted(configurations_of(episodes), "configuration"),
                      counted(episodes.size(), "episode"), duration_text(estimate(matrix, episodes)),
                      options.seed);
 }
 
-void print_plan(const std::vector<Configuration>& matrix, const std::vector<Episode>& episodes,
+void print_plan(const std::vector<Configuration>& matrix, const std::vector<PlannedEpisode>& episodes,
                 const RunOptions& options) {
   for (std::size_t i = 0; i < matrix.size(); ++i) {
-    const auto repetitions = std::ranges::count(episodes, i, &Episode::config);
+    const auto repetitions = std::ranges::count(episodes, i, &PlannedEpisode::config);
     if (repetitions > 0)
       fmt::print("{}  x{}  {} each\n", canonical_name(matrix[i]), repetitions,
                  duration_text(estimated_ns(matrix[i])));
@@ -94,8 +96,7 @@ void announce_overwritten(const std::vector<Configuration>& matrix) {
   for (const Configuration& config : matrix)
     if (config.source.choice.kind == Backing::devdax && devices.insert(config.source.choice.path).second)
       fmt::print(stderr, "daxrace: --destroy-data: the first {} MiB of {} will be overwritten\n",
-                 (config.frames_needed() * config.frame_bytes + (1U << 20) - 1) >> 20,
-                 config.source.choice.path);
+                 (bytes_needed(config) + (1U << 20) - 1) >> 20, config.source.choice.path);
 }
 
 void describe_run(RunReport& report, const RunOptions& options, const std::vector<std::string>& command_line,
@@ -170,7 +171,7 @@ class Run {
         matrix_(wanted_matrix(options, usable_cpus(topology, options.cpus))),
         suite_(options.benchmark_flags) {
     order_ = interleave(matrix_, options.seed);
-    for (const Episode& episode : order_)
+    for (const PlannedEpisode& episode : order_)
       suite_.add(episode_name(matrix_[episode.config], episode.repetition),
                  [this, episode] { return body(episode); });
     episodes_ = selected_episodes(suite_, matrix_, order_);
@@ -185,7 +186,7 @@ class Run {
   Exit execute(const std::vector<std::string>& command_line);
 
  private:
-  MeasuredSeconds body(const Episode& episode) {
+  MeasuredSeconds body(const PlannedEpisode& episode) {
     if (finished_ && runner_->is_finished(episode, *finished_)) return std::nullopt;
     return runner_->run(episode, *results_, *progress_);
   }
@@ -193,7 +194,8 @@ class Run {
   std::vector<Configuration> chosen_matrix() const {
     std::vector<Configuration> chosen;
     for (std::size_t i = 0; i < matrix_.size(); ++i)
-      if (std::ranges::find(episodes_, i, &Episode::config) != episodes_.end()) chosen.push_back(matrix_[i]);
+      if (std::ranges::find(episodes_, i, &PlannedEpisode::config) != episodes_.end())
+        chosen.push_back(matrix_[i]);
     return chosen;
   }
   void drop_finished();
@@ -202,8 +204,8 @@ class Run {
   const Topology& topology_;
   std::vector<Configuration> matrix_;
   BenchmarkSuite suite_;
-  std::vector<Episode> order_;
-  std::vector<Episode> episodes_;
+  std::vector<PlannedEpisode> order_;
+  std::vector<PlannedEpisode> episodes_;
   std::optional<Finished> finished_;
   std::optional<EpisodeRunner> runner_;
   std::optional<ResultFile> results_;
@@ -211,7 +213,8 @@ class Run {
 };
 
 void Run::drop_finished() {
-  std::erase_if(episodes_, [&](const Episode& episode) { return runner_->is_finished(episode, *finished_); });
+  std::erase_if(episodes_,
+                [&](const PlannedEpisode& episode) { return runner_->is_finished(episode, *finished_); });
   say(options_, fmt::format("{}: kept {} that ran to their end", options_.resume,
                             counted(finished_->size(), "episode")));
 }

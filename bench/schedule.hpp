@@ -9,15 +9,15 @@
 namespace daxrace {
 
 /// One run of one configuration.
-struct Episode {
+struct PlannedEpisode {
   std::size_t config = 0;   ///< index into the matrix
   unsigned repetition = 1;  ///< the block in which it runs, from 1
-  friend bool operator==(const Episode&, const Episode&) = default;
+  friend bool operator==(const PlannedEpisode&, const PlannedEpisode&) = default;
 };
 
 /// The order of a run: blocks, each of which runs every configuration (that still wants a repetition) once in
 /// an order drawn from `seed`, so that a drift of the machine hits all alike. The same on every machine.
-std::vector<Episode> interleave(const std::vector<Configuration>& matrix, std::uint64_t seed);
+std::vector<PlannedEpisode> interleave(const std::vector<Configuration>& matrix, std::uint64_t seed);
 
 /// The seed of an episode. All configurations of a block share it: they see the same schedule and the same
 /// choices.
