@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <sstream>
+#include <new>
 #include <string_view>
 #include <system_error>
 #include <vector>

@@ -11,10 +11,11 @@ namespace daxrace {
 /// It is laid out as `slots` blocks of `block_bytes`; what lies in them is the caller's business.
 class Peer {
  public:
-  /// `path` empty: an unnamed file in results/local, $TMPDIR or /var/tmp, whichever takes O_DIRECT and completes
-  /// asynchronously. A named file is created, or taken over if it carries our own label, and removed at the end; a block
-  /// device is taken only when `destroy_data` says so, nothing holds it and nothing known lies on it (a null_blk or
-  /// scratch disk in the guest). Throws Error, or Skipped where there is no io_uring.
+  /// `path` empty: an unnamed file in results/local, $TMPDIR or /var/tmp, whichever takes O_DIRECT and
+  /// completes asynchronously. A named file is created, or taken over if it carries our own label, and
+  /// removed at the end; a block device is taken only when `destroy_data` says so, nothing holds it and
+  /// nothing known lies on it (a null_blk or scratch disk in the guest). Throws Error, or Skipped where there
+  /// is no io_uring.
   static std::unique_ptr<Peer> open(const std::string& path, std::size_t block_bytes, std::size_t slots,
                                     bool destroy_data);
   ~Peer();
@@ -50,17 +51,19 @@ class Peer {
 /// Why the kernel refused io_uring, from its errno: a sysctl, seccomp, a limit, or that it has none.
 std::string io_uring_refusal(int error);
 
-/// One io_uring of one worker. All I/O is O_DIRECT between a buffer and a peer block. Nothing here locks or allocates
-/// after construction.
+/// One io_uring of one worker. All I/O is O_DIRECT between a buffer and a peer block. Nothing here locks or
+/// allocates after construction.
 class IoRing {
  public:
-  /// Throws Skipped if the kernel refuses io_uring (with the sysctl or seccomp reason where that can be told).
+  /// Throws Skipped if the kernel refuses io_uring (with the sysctl or seccomp reason where that can be
+  /// told).
   IoRing(const Peer& peer, unsigned depth);
   ~IoRing();
   IoRing(const IoRing&) = delete;
   IoRing& operator=(const IoRing&) = delete;
 
-  /// Queues and submits one request; `tag` comes back with its completion. `depth` requests at most may be in flight.
+  /// Queues and submits one request; `tag` comes back with its completion. `depth` requests at most may be in
+  /// flight.
   void submit_read(std::byte* to, std::size_t slot, std::uint64_t tag) noexcept;
   void submit_write(const std::byte* from, std::size_t slot, std::uint64_t tag) noexcept;
 

@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 namespace daxrace {
 namespace {
@@ -83,12 +82,6 @@ std::optional<Mount> mount_of(int fd) {
   return find_mount([&](const Mount& mount) {
     return mount.major == info.stx_dev_major && mount.minor == info.stx_dev_minor;
   });
-}
-
-std::string mount_point_of_device(unsigned major, unsigned minor) {
-  const auto mount = find_mount(
-      [&](const Mount& candidate) { return candidate.major == major && candidate.minor == minor; });
-  return mount ? mount->point : std::string();
 }
 
 std::string fs_name_of(int fd) {

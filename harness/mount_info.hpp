@@ -20,8 +20,6 @@ struct Mount {
 std::optional<Mount> parse_mount(const std::string& line);
 /// The mount that an open file lies on, or nothing if the kernel does not say.
 std::optional<Mount> mount_of(int fd);
-/// Where a block device (or a partition of it that is itself the source) is mounted, or an empty string.
-std::string mount_point_of_device(unsigned major, unsigned minor);
 /// The file system's name for messages: `xfs`, or `unknown file system`.
 std::string fs_name_of(int fd);
 

@@ -9,7 +9,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "harness/error.hpp"
 #include "harness/placement.hpp"
 
 namespace daxrace {

@@ -26,8 +26,9 @@ inline std::uint64_t thread_faults() {
   return static_cast<std::uint64_t>(usage.ru_minflt + usage.ru_majflt);
 }
 
-inline std::uint64_t touch(std::byte* at) {
-  return std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(at)).fetch_add(0);
+/// Not instrumented: a sanitizer's shadow memory has page faults of its own.
+[[gnu::noinline, gnu::no_sanitize("thread", "address")]] inline std::uint64_t touch(std::byte* at) {
+  return __atomic_fetch_add(reinterpret_cast<std::uint64_t*>(at), 0, __ATOMIC_SEQ_CST);
 }
 
 /// Message of the Error that opening throws, or a note that it did not.
@@ -80,9 +81,13 @@ inline void expect_one_fault_per_zapped_frame(Region& region) {
     if (neighbours != start) ++neighbours_lost;
     if (end - neighbours == 1 && thread_faults() == end) ++exact;
   }
-  // The thread's own stack and code may fault as well, though hardly ever.
-  EXPECT_LE(neighbours_lost, 1U);
-  EXPECT_GE(exact + 1, frames - 2);
+#if defined(__SANITIZE_THREAD__)
+  const std::size_t stray = frames / 20;  // its trace buffers fault while we count
+#else
+  const std::size_t stray = 1;  // the thread's own stack and code may fault as well, though hardly ever
+#endif
+  EXPECT_LE(neighbours_lost, stray);
+  EXPECT_GE(exact + stray, frames - 2);
 }
 
 inline void expect_a_range_is_zapped_at_once(Region& region) {
