@@ -33,7 +33,8 @@ class Episode {
         oracle_(threads_ + 1, sizes_.pages),
         store_(region, frames_needed(config), rule_.idle, config.pages_per_entry,
                config.discard == Discard::punch),
-        recorders_(threads_) {
+        recorders_(threads_),
+        workers_(threads_) {
     for (std::uint32_t i = 0; i <= threads_; ++i) {
       tasks_.push_back(std::make_unique<Task>(i));
       oracles_.push_back(std::make_unique<typename E::Oracle>(oracle_, i));
@@ -81,7 +82,7 @@ class Episode {
 
   void work(std::uint32_t id, std::barrier<>& start) {
     Recorder& recorder = recorders_[id].recorder;
-    std::unique_ptr<Worker<P, E>> worker;
+    std::unique_ptr<Worker<P, E>>& worker = workers_[id];
     try {
       bind_worker(config_, id);
       recorders_[id].affinity = thread_affinity();
@@ -190,6 +191,8 @@ class Episode {
   std::vector<std::unique_ptr<typename E::Oracle>> oracles_;
   std::vector<std::unique_ptr<E>> envs_;
   std::vector<core::Inode<E>*> inodes_;
+  /// Made by their own threads, kept until all have ended: the watchdog may poke any of them.
+  std::vector<std::unique_ptr<Worker<P, E>>> workers_;
   EpisodeClock clock_;
   std::mutex failure_mutex_;
   std::string failure_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 #include <fmt/format.h>
@@ -34,6 +35,19 @@ void merge_path(PathStats& to, const PathRecord& from) {
   to.response_ns.merge(from.response_ns);
   to.wait_ns.merge(from.wait_ns);
   for (std::size_t i = 0; i < kPhaseCount; ++i) to.phase_sum_ns[i] += Clock::to_ns(from.phase_ticks[i]);
+}
+
+/// An aborted task that does not even sleep cannot be helped: the engine under it must not go away. Finished
+/// rows are on disk by then.
+void wait_for_the_aborted(const EpisodeClock& clock, const std::vector<std::string>& report) {
+  constexpr auto kPatience = std::chrono::seconds(10);
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  while (clock.running.load() != 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    if (std::chrono::steady_clock::now() < until) continue;
+    fmt::print(stderr, "daxrace: a hung task cannot be stopped; giving up. {}\n", fmt::join(report, "; "));
+    std::_Exit(static_cast<int>(Exit::broken));
+  }
 }
 
 std::string join(const std::vector<std::string>& lines, std::string_view separator) {
@@ -147,6 +161,7 @@ bool watch_episode(const EpisodeConfig& config, EpisodeClock& clock, Watchdog& w
     report = watchdog.report();
     clock.stop.store(true);
     watchdog.abort_all();
+    wait_for_the_aborted(clock, report);
     return true;
   }
   return false;

@@ -249,8 +249,12 @@ class Worker {
         if (attempt > 1) recorder_.paths[static_cast<std::size_t>(Path::fault)].retries += attempt - 1;
         return;
       }
+      if (task_.aborting.load(std::memory_order_relaxed)) throw Aborted();
       const core::FaultResult result = core::handle_fault<P>(k_, file_, kMapping, page, write);
-      if (result == core::FaultResult::sigbus || result == core::FaultResult::no_space) return;
+      if (result == core::FaultResult::sigbus || result == core::FaultResult::no_space ||
+          result == core::FaultResult::occupied) {
+        return;
+      }
       faulted = faulted || result == core::FaultResult::installed;
     }
   }

@@ -32,6 +32,7 @@ build libcli11-dev the command line
 build libfmt-dev text output
 build libboost-math-dev confidence intervals
 build nlohmann-json3-dev writes RUN.json
+build zlib1g-dev reads the kernel configuration out of /proc/config.gz
 build libblkid-dev recognises data that must not be overwritten
 build libgtest-dev the tests
 build libgmock-dev the tests

@@ -12,6 +12,7 @@ namespace daxrace::core {
 enum class FaultResult : std::uint8_t {
   installed,  ///< a translation to a frame, where there was none
   upgraded,   ///< the translation stood already; it may have become writable
+  occupied,   ///< a translation to another frame stands: one that an unsafe protocol left behind
   zero_page,  ///< a read of a hole
   sigbus,     ///< beyond i_size
   no_space
@@ -73,7 +74,7 @@ FaultResult install_translation(K& k, InodeOf<K>& ip, std::uint32_t mapping, Pag
     }
     return seen.frame() == block.frame && write ? wanted.word() : word;
   }));
-  if (old.present() && !old.zero_page()) return FaultResult::upgraded;
+  if (old.has_frame()) return old.frame() == block.frame ? FaultResult::upgraded : FaultResult::occupied;
   ++k.translations_installed;
   k.env.oracle().event(Event::fault_installed, ip.ino, page, block.frame, write);
   return FaultResult::installed;

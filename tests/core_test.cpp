@@ -1,0 +1,326 @@
+// The meaning of every path of the core, one rule a test, under both refcount rules.
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "harness/core/layout.hpp"
+#include "protocols/iolock_mmaplock.hpp"
+#include "protocols/lease_break.hpp"
+#include "tests/engine_rig.hpp"
+
+namespace daxrace {
+namespace {
+
+using Rig = EngineRig<>;
+using core::Access;
+using core::Change;
+using core::FaultResult;
+using Safe = protocol::iolock_mmaplock;
+
+class Core : public ::testing::TestWithParam<RefcountRegime> {
+ protected:
+  static Rig make(std::uint32_t pages_per_entry = 1) {
+    typename Rig::Options options;
+    options.regime = GetParam();
+    options.pages_per_entry = pages_per_entry;
+    return Rig(options, *TestMachine::get().region);
+  }
+  static FaultResult fault(Rig& rig, PageOffset page, bool write, std::uint32_t mapping = 0) {
+    return core::handle_fault<Safe>(rig.k(), rig.file, mapping, page, write);
+  }
+  static Access touch(Rig& rig, PageOffset page, bool write) {
+    return core::access_mapping(rig.k(), rig.file, 0, page, write, [](core::Translation) {});
+  }
+  static int punch(Rig& rig, PageRange range, std::uint32_t* freed = nullptr, std::uint32_t task = 0) {
+    auto change = Change::punch(range);
+    const int error = Safe::punch(rig.k(task), rig.file, change);
+    if (freed != nullptr) *freed = change.freed;
+    return error;
+  }
+};
+
+TEST_P(Core, a_write_fault_allocates_and_a_read_fault_of_a_hole_does_not) {
+  Rig rig = make();
+  EXPECT_EQ(fault(rig, 3, false), FaultResult::zero_page);
+  EXPECT_FALSE(core::lookup_block(rig.k(), rig.file, 3));
+  EXPECT_EQ(touch(rig, 3, false), Access::done);
+  EXPECT_EQ(touch(rig, 3, true), Access::missing) << "the zero page is not writable";
+  EXPECT_EQ(fault(rig, 3, true), FaultResult::installed);
+  EXPECT_TRUE(core::lookup_block(rig.k(), rig.file, 3));
+  EXPECT_EQ(touch(rig, 3, true), Access::done);
+}
+
+TEST_P(Core, a_fault_beyond_i_size_is_sigbus) {
+  Rig rig = make();
+  auto change = Change::truncate(4);
+  ASSERT_EQ(Safe::truncate(rig.k(), rig.file, change), 0);
+  EXPECT_EQ(fault(rig, 4, true), FaultResult::sigbus);
+  EXPECT_EQ(fault(rig, 3, true), FaultResult::installed);
+}
+
+TEST_P(Core, a_mapping_holds_a_reference_only_under_ref0) {
+  Rig rig = make();
+  ASSERT_EQ(fault(rig, 0, true), FaultResult::installed);
+  ASSERT_EQ(fault(rig, 0, true, 1), FaultResult::installed);
+  const FrameNumber frame = core::lookup_block(rig.k(), rig.file, 0).frame;
+  EXPECT_EQ(rig.refcount(frame), GetParam() == RefcountRegime::ref1 ? 1U : 2U);
+  EXPECT_FALSE(core::page_is_busy(rig.k(), frame)) << "mapped is not busy";
+  core::unmap_mapping_range(rig.k(), rig.file, core::kWholeFile);
+  EXPECT_EQ(rig.refcount(frame), rig.rule().idle);
+  EXPECT_TRUE(core::page_is_idle(rig.k(), frame));
+}
+
+TEST_P(Core, a_pin_makes_a_page_busy_until_it_is_put) {
+  Rig rig = make();
+  const auto pin = core::get_user_page<Safe>(rig.k(), rig.file, 0, 5, true);
+  ASSERT_TRUE(pin);
+  EXPECT_FALSE(pin->fast);
+  EXPECT_TRUE(core::page_is_busy(rig.k(), pin->block.frame));
+  EXPECT_EQ(core::dax_layout_busy_page(rig.k(), rig.file, core::kWholeFile), pin->block.frame);
+  core::unpin_user_page(rig.k(), rig.file, 5, pin->block);
+  EXPECT_EQ(core::dax_layout_busy_page(rig.k(), rig.file, core::kWholeFile), core::kNoFrame);
+}
+
+TEST_P(Core, the_second_pin_of_a_mapped_page_is_fast) {
+  Rig rig = make();
+  const auto slow = core::get_user_page<Safe>(rig.k(), rig.file, 0, 5, true);
+  const auto fast = core::get_user_page<Safe>(rig.k(), rig.file, 0, 5, true);
+  ASSERT_TRUE(slow && fast);
+  EXPECT_TRUE(fast->fast);
+  core::unpin_user_page(rig.k(), rig.file, 5, slow->block);
+  core::unpin_user_page(rig.k(), rig.file, 5, fast->block);
+}
+
+TEST_P(Core, nobody_takes_a_reference_from_zero) {
+  Rig rig = make();
+  ASSERT_EQ(fault(rig, 0, true), FaultResult::installed);
+  const FrameNumber frame = core::lookup_block(rig.k(), rig.file, 0).frame;
+  core::unmap_mapping_range(rig.k(), rig.file, core::kWholeFile);
+  EXPECT_EQ(core::try_get_page(rig.k(), frame), GetParam() == RefcountRegime::ref1);
+}
+
+TEST_P(Core, freed_blocks_are_handed_out_again_at_once) {
+  Rig rig = make();
+  ASSERT_EQ(fault(rig, 0, true), FaultResult::installed);
+  const core::Block block = core::lookup_block(rig.k(), rig.file, 0);
+  std::uint32_t freed = 0;
+  ASSERT_EQ(punch(rig, {0, 1}, &freed), 0);
+  EXPECT_EQ(freed, 1U);
+  ASSERT_EQ(fault(rig, 9, true), FaultResult::installed);
+  const core::Block again = core::lookup_block(rig.k(), rig.file, 9);
+  EXPECT_EQ(again.frame, block.frame);
+  EXPECT_NE(again.generation, block.generation);
+}
+
+TEST_P(Core, punch_frees_its_range_and_nothing_else) {
+  Rig rig = make();
+  for (PageOffset page = 0; page < 6; ++page) ASSERT_EQ(fault(rig, page, true), FaultResult::installed);
+  std::uint32_t freed = 0;
+  ASSERT_EQ(punch(rig, {2, 4}, &freed), 0);
+  EXPECT_EQ(freed, 2U);
+  for (PageOffset page = 0; page < 6; ++page) {
+    EXPECT_EQ(static_cast<bool>(core::lookup_block(rig.k(), rig.file, page)), page < 2 || page >= 4) << page;
+  }
+  EXPECT_EQ(touch(rig, 2, false), Access::missing);
+}
+
+TEST_P(Core, punch_waits_for_a_pin_anywhere_in_the_file_and_drops_mmaplock_meanwhile) {
+  Rig rig = make();
+  ASSERT_EQ(fault(rig, 0, true), FaultResult::installed);
+  const auto pin = core::get_user_page<Safe>(rig.k(), rig.file, 0, 12, true);
+  ASSERT_TRUE(pin);
+  std::atomic<bool> done{false};
+  std::thread puncher([&] {
+    EXPECT_EQ(punch(rig, {0, 1}, nullptr, 1), 0);
+    done.store(true);
+  });
+  while (rig.task(1).wait_for.load() != WaitFor::page_idle || !rig.task(1).sleeping()) sched_yield();
+  EXPECT_EQ(fault(rig, 3, true), FaultResult::installed) << "a fault must get MMAPLOCK while the punch waits";
+  EXPECT_TRUE(core::lookup_block(rig.k(), rig.file, 0)) << "nothing is freed yet";
+  EXPECT_FALSE(done.load());
+  core::unpin_user_page(rig.k(), rig.file, 12, pin->block);
+  puncher.join();
+  EXPECT_FALSE(core::lookup_block(rig.k(), rig.file, 0));
+}
+
+TEST_P(Core, an_interrupted_punch_changes_nothing_and_holds_nothing) {
+  Rig rig = make();
+  ASSERT_EQ(fault(rig, 0, true), FaultResult::installed);
+  const auto pin = core::get_user_page<Safe>(rig.k(), rig.file, 0, 0, true);
+  ASSERT_TRUE(pin);
+  int error = 0;
+  std::thread puncher([&] { error = punch(rig, {0, 1}, nullptr, 1); });
+  while (!rig.task(1).sleeping()) sched_yield();
+  rig.task(1).signal_pending.store(true);
+  rig.task(1).wake();
+  puncher.join();
+  EXPECT_EQ(error, -EINTR);
+  EXPECT_TRUE(core::lookup_block(rig.k(), rig.file, 0));
+  EXPECT_EQ(rig.file.i_rwsem.writer(), nullptr);
+  EXPECT_EQ(rig.file.invalidate_lock.writer(), nullptr);
+  core::unpin_user_page(rig.k(), rig.file, 0, pin->block);
+}
+
+TEST_P(Core, truncate_waits_for_direct_io_in_flight) {
+  Rig rig = make();
+  ASSERT_EQ(fault(rig, 1, true), FaultResult::installed);
+  core::Block in_flight;
+  Safe::aio(rig.k(), rig.file, [&] {
+    ASSERT_TRUE(core::submit_aio(rig.k(), rig.file, 1, false, [&](core::Block block) { in_flight = block; }));
+  });
+  EXPECT_EQ(rig.file.i_dio_count.load(), 1U);
+  EXPECT_EQ(rig.refcount(in_flight.frame), GetParam() == RefcountRegime::ref1 ? 1U : 1U)
+      << "no page reference";
+  std::thread truncater([&] {
+    auto change = Change::truncate(0);
+    EXPECT_EQ(Safe::truncate(rig.k(1), rig.file, change), 0);
+    EXPECT_EQ(change.freed, 1U);
+  });
+  while (rig.task(1).wait_for.load() != WaitFor::dio || !rig.task(1).sleeping()) sched_yield();
+  EXPECT_TRUE(core::lookup_block(rig.k(), rig.file, 1));
+  core::end_aio(rig.k(), rig.file, 1, in_flight);
+  truncater.join();
+  EXPECT_EQ(rig.file.i_size.load(), 0U);
+}
+
+TEST_P(Core, a_write_into_a_hole_unmaps_the_zero_page) {
+  Rig rig = make();
+  ASSERT_EQ(fault(rig, 7, false), FaultResult::zero_page);
+  Safe::write(rig.k(), rig.file, [&] {
+    EXPECT_EQ(core::dax_iomap_write(rig.k(), rig.file, 7, [](core::Block) {}), Access::done);
+  });
+  EXPECT_EQ(touch(rig, 7, false), Access::missing) << "the next load must fault the new block in";
+}
+
+TEST_P(Core, a_write_beyond_i_size_extends_the_file) {
+  Rig rig = make();
+  auto change = Change::truncate(2);
+  ASSERT_EQ(Safe::truncate(rig.k(), rig.file, change), 0);
+  core::dax_iomap_write(rig.k(), rig.file, 5, [](core::Block) {});
+  EXPECT_EQ(rig.file.i_size.load(), 6U);
+}
+
+TEST_P(Core, fsync_flushes_what_was_stored_and_makes_the_next_store_fault) {
+  Rig rig = make();
+  ASSERT_EQ(fault(rig, 2, true), FaultResult::installed);
+  ASSERT_EQ(touch(rig, 2, true), Access::done);
+  EXPECT_EQ(core::write_back(rig.k(), rig.file, core::kWholeFile), 1U);
+  EXPECT_EQ(core::write_back(rig.k(), rig.file, core::kWholeFile), 0U) << "clean now";
+  EXPECT_EQ(touch(rig, 2, false), Access::done);
+  EXPECT_EQ(touch(rig, 2, true), Access::missing);
+  EXPECT_EQ(fault(rig, 2, true), FaultResult::upgraded);
+  EXPECT_EQ(core::write_back(rig.k(), rig.file, core::kWholeFile), 1U);
+}
+
+TEST_P(Core, a_dirty_tag_survives_a_layout_change_elsewhere) {
+  Rig rig = make();
+  ASSERT_EQ(fault(rig, 2, true), FaultResult::installed);
+  ASSERT_EQ(fault(rig, 9, true), FaultResult::installed);
+  ASSERT_EQ(punch(rig, {9, 10}), 0);
+  EXPECT_GE(core::write_back(rig.k(), rig.file, {2, 3}), 1U);
+}
+
+TEST_P(Core, a_large_entry_is_busy_unmapped_and_removed_as_a_whole) {
+  Rig rig = make(4);
+  for (PageOffset page = 0; page < 4; ++page) fault(rig, page, true);
+  EXPECT_EQ(touch(rig, 3, true), Access::done);
+  const auto pin = core::get_user_page<Safe>(rig.k(), rig.file, 0, 3, true);
+  ASSERT_TRUE(pin);
+  EXPECT_EQ(core::dax_layout_busy_page(rig.k(), rig.file, {0, 1}), pin->block.frame)
+      << "a pin on the last page holds up the first";
+  EXPECT_EQ(touch(rig, 2, false), Access::missing) << "the whole entry was unmapped";
+  core::unpin_user_page(rig.k(), rig.file, 3, pin->block);
+  std::uint32_t freed = 0;
+  ASSERT_EQ(punch(rig, {0, 1}, &freed), 0);
+  EXPECT_EQ(freed, 1U) << "only the page that was asked for loses its block";
+  EXPECT_EQ(rig.store().entries(rig.file).load(0), 0U);
+}
+
+TEST_P(Core, a_lease_is_recalled_waited_for_and_refused_meanwhile) {
+  Rig rig = make();
+  ASSERT_EQ(fault(rig, 0, true), FaultResult::installed);
+  ASSERT_EQ(core::get_layout_lease(rig.k(), rig.file), 0);
+  std::thread puncher([&] {
+    auto change = Change::punch({0, 1});
+    EXPECT_EQ(protocol::lease_break::punch(rig.k(1), rig.file, change), 0);
+  });
+  while (rig.task(1).wait_for.load() != WaitFor::lease || !rig.task(1).sleeping()) sched_yield();
+  EXPECT_TRUE(core::layout_recalled(rig.k(), rig.file));
+  EXPECT_EQ(core::get_layout_lease(rig.k(), rig.file), -EAGAIN);
+  EXPECT_TRUE(core::lookup_block(rig.k(), rig.file, 0));
+  EXPECT_EQ(fault(rig, 4, true), FaultResult::installed)
+      << "both locks are dropped while leases are waited for";
+  core::put_layout_lease(rig.k(), rig.file);
+  puncher.join();
+  EXPECT_FALSE(core::lookup_block(rig.k(), rig.file, 0));
+  EXPECT_EQ(core::get_layout_lease(rig.k(), rig.file), 0);
+  core::put_layout_lease(rig.k(), rig.file);
+}
+
+TEST_P(Core, eviction_frees_every_block) {
+  Rig rig = make();
+  for (PageOffset page = 0; page < 3; ++page)
+    core::dax_iomap_write(rig.k(), rig.other, page, [](core::Block) {});
+  const std::uint32_t free_before = rig.store().free_frames();
+  EXPECT_EQ(core::evict_inode(rig.k(), rig.other), 3U);
+  EXPECT_EQ(rig.store().free_frames(), free_before + 3);
+}
+
+TEST_P(Core, the_oracle_sees_a_block_freed_while_pinned) {
+  Rig rig = make();
+  const auto pin = core::get_user_page<Safe>(rig.k(), rig.file, 0, 5, true);
+  ASSERT_TRUE(pin);
+  core::evict_inode(rig.k(), rig.file);
+  EXPECT_EQ(rig.oracle().detected()[static_cast<std::size_t>(Detector::freed_busy)], 1U);
+  core::unpin_user_page(rig.k(), rig.file, 5, pin->block);
+  EXPECT_EQ(rig.oracle().detected()[static_cast<std::size_t>(Detector::stale_access)], 1U);
+  EXPECT_EQ(rig.oracle().violated(), Hazards(Hazard::h4));
+}
+
+INSTANTIATE_TEST_SUITE_P(Regimes, Core, ::testing::Values(RefcountRegime::ref1, RefcountRegime::ref0),
+                         [](const auto& regime) {
+                           return std::string(name_in(kRefcountRegimeNames, regime.param));
+                         });
+
+/// The data judgements, fed by hand.
+TEST(Oracle, tells_foreign_misplaced_old_and_missing_data_apart) {
+  OracleShared shared(1, {8, 8});
+  Oracle oracle(shared, 0);
+  const auto count = [&](Detector detector) { return shared.detected()[static_cast<std::size_t>(detector)]; };
+  const core::Block block{3, 0};
+  oracle.judge(1, 2, block, oracle.before_read(1, 2), Stamp{1, Hazard::h2, 2, 1}.word());
+  EXPECT_TRUE(shared.violated().empty());
+  oracle.judge(1, 2, block, oracle.before_read(1, 2), Stamp{2, Hazard::h3, 2, 1}.word());
+  EXPECT_EQ(count(Detector::corruption), 1U);
+  EXPECT_TRUE(shared.violated().has(Hazard::h3)) << "the writer's hazard, not the reader's";
+  oracle.judge(1, 2, block, oracle.before_read(1, 2), Stamp{1, Hazard::h2, 6, 1}.word());
+  EXPECT_EQ(count(Detector::misplaced), 1U);
+  const std::uint32_t sequence = oracle.next_sequence(1, 2);
+  oracle.written(1, 2, sequence);
+  oracle.judge(1, 2, block, oracle.before_read(1, 2), 0);
+  EXPECT_EQ(count(Detector::stale_data), 1U) << "zero after a finished write";
+  oracle.page_removed(1, 2);
+  oracle.judge(1, 2, block, oracle.before_read(1, 2), 0);
+  EXPECT_EQ(count(Detector::stale_data), 1U) << "zero after a punch is right";
+  oracle.judge(1, 2, block, oracle.before_read(1, 2), Stamp{1, Hazard::h2, 2, sequence}.word());
+  EXPECT_EQ(count(Detector::stale_data), 2U) << "data from before the punch";
+}
+
+TEST(Oracle, sees_a_store_that_fsync_missed) {
+  OracleShared shared(1, {4});
+  Oracle oracle(shared, 0);
+  const auto lookup = [](PageOffset page) { return page == 1 ? core::Block{7, 0} : core::Block{}; };
+  oracle.stored(1, 1, oracle.next_sequence(1, 1));
+  oracle.fsync_begin(1, lookup);
+  oracle.flush_begin(1, {1, 2});
+  oracle.flush_end(1, {1, 2});
+  oracle.fsync_end(1, lookup);
+  EXPECT_TRUE(shared.violated().empty());
+  oracle.stored(1, 1, oracle.next_sequence(1, 1));
+  oracle.fsync_begin(1, lookup);
+  oracle.fsync_end(1, lookup);
+  EXPECT_TRUE(shared.violated().has(Hazard::h7));
+}
+
+}  // namespace
+}  // namespace daxrace
