@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "bench/google_benchmark.hpp"
 #include "bench/machine.hpp"
 #include "bench/matrix.hpp"
+#include "bench/pmem_scan.hpp"
 #include "bench/progress.hpp"
 #include "bench/result_file.hpp"
 #include "bench/schedule.hpp"
@@ -90,13 +92,17 @@ void say(const RunOptions& options, const std::string& line) {
   if (!options.quiet) fmt::print(stderr, "daxrace: {}\n", line);
 }
 
-/// What will be written over is said before it is.
+/// What will be written over is said before it is. Of what is no devdax device, opening it says so.
 void announce_overwritten(const std::vector<Configuration>& matrix) {
-  std::set<std::string> devices;
-  for (const Configuration& config : matrix)
-    if (config.source.choice.kind == Backing::devdax && devices.insert(config.source.choice.path).second)
+  std::map<std::string, std::size_t> bytes;
+  for (const Configuration& config : matrix) {
+    std::size_t& most = bytes[config.source.choice.path];
+    most = std::max(most, bytes_needed(config));
+  }
+  for (const DaxDevice& device : scan_dax_devices())
+    if (const auto found = bytes.find("/dev/" + device.name); found != bytes.end())
       fmt::print(stderr, "daxrace: --destroy-data: the first {} MiB of {} will be overwritten\n",
-                 (bytes_needed(config) + (1U << 20) - 1) >> 20, config.source.choice.path);
+                 (found->second + (1U << 20) - 1) >> 20, found->first);
 }
 
 void describe_run(RunReport& report, const RunOptions& options, const std::vector<std::string>& command_line,
