@@ -39,6 +39,7 @@ std::string episode_name(const Configuration& config, unsigned repetition) {
 
 std::vector<std::string> names_of(const std::vector<Configuration>& matrix) {
   std::vector<std::string> names;
+  names.reserve(matrix.size());
   for (const Configuration& config : matrix) names.push_back(canonical_name(config));
   return names;
 }
