@@ -25,7 +25,7 @@ struct Batch {
   std::uint64_t measure_ns;
 };
 
-/// Five repetitions, because no interval can be given for fewer. With seven protocols: about 45 s.
+/// Five repetitions, because no interval can be given for fewer. With seven protocols: about 41 s.
 std::vector<Batch> quick_batches() {
   return {
       {{"fault", "punch", "read", "gup_fast"}, {Load::paced}, 5, 20 * kMs, 90 * kMs},

@@ -173,7 +173,8 @@ class Episode {
     result.violated = oracle_.violated();
     result.violations = oracle_.take_violations();
     result.hang_report = std::move(hang_report_);
-    conclude(config_, region_.facts(), E::Oracle::enabled, hung, failure_, result);
+    conclude(config_, region_.facts(), E::Oracle::enabled, hung, failure_,
+             P::info.found(config_.refcount_regime), result);
     return result;
   }
 

@@ -217,7 +217,7 @@ EpisodeResult merge_recorders(const EpisodeConfig& config, const EpisodeClock& c
 }
 
 void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle, bool hung,
-              const std::string& failure, EpisodeResult& result) {
+              const std::string& failure, Hazards found, EpisodeResult& result) {
   if (!failure.empty()) {
     result.status = Status::error;
     result.reason = failure;
@@ -238,7 +238,8 @@ void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle
     result.reason = "no verdict: the kernel's own punch protocol works beneath";
   } else {
     const bool leaked = result.detected[static_cast<std::size_t>(Detector::leak)] != 0;
-    result.verdict = judge_promises(result.promises, result.violated, hazards_of(*config.workload), leaked);
+    result.verdict =
+        judge_promises(result.promises, found, result.violated, hazards_of(*config.workload), leaked);
   }
 }
 

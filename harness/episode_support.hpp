@@ -73,8 +73,8 @@ std::string describe_lock(const std::vector<std::unique_ptr<Task>>& tasks, WaitF
                           const void* lock);
 EpisodeResult merge_recorders(const EpisodeConfig& config, const EpisodeClock& clock,
                               const std::vector<WorkerRecord>& records);
-/// Status, verdict and remark, once everything else is known.
+/// Status, verdict and remark, once everything else is known. `found`: what the protocol's findings declare.
 void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle, bool hung,
-              const std::string& failure, EpisodeResult& result);
+              const std::string& failure, Hazards found, EpisodeResult& result);
 
 }  // namespace daxrace

@@ -136,10 +136,16 @@ void Oracle::stale_access(Hazard hazard, std::uint32_t ino, PageOffset page, cor
                   now));
 }
 
+void Oracle::page_removing(std::uint32_t ino, PageOffset page) noexcept {
+  PageHistory& history = shared_.history(ino, page);
+  // In this order: a reader that sees the new number of removals sees what was removed.
+  raise(history.removing, history.sequence.load());
+  history.removals.fetch_add(1);
+}
+
 void Oracle::page_removed(std::uint32_t ino, PageOffset page) noexcept {
   PageHistory& history = shared_.history(ino, page);
-  history.removals.fetch_add(1);
-  raise(history.removed, history.sequence.load());
+  raise(history.removed, history.removing.load());
 }
 
 void Oracle::flush_begin(std::uint32_t ino, PageRange pages) noexcept {
@@ -165,15 +171,16 @@ void Oracle::unflushed(std::uint32_t ino, PageOffset page, core::Block block) {
 
 Oracle::Before Oracle::before_read(std::uint32_t ino, PageOffset page) const noexcept {
   const PageHistory& history = shared_.history(ino, page);
+  const std::uint32_t removals = history.removals.load();
   const std::uint32_t written = history.written.load();
-  return {history.removed.load(), history.removals.load(), written};
+  return {history.removing.load(), history.removed.load(), removals, written};
 }
 
 void Oracle::judge(std::uint32_t ino, PageOffset page, core::Block block, const Before& before,
                    std::uint64_t word) {
   const PageHistory& history = shared_.history(ino, page);
   if (word == 0) {
-    if (before.written > before.removed && history.removals.load() == before.removals) {
+    if (before.written > before.removing && history.removals.load() == before.removals) {
       shared_.report(task_, Detector::stale_data, Hazard::h8, ino, page, block.frame,
                      fmt::format("{} page {}: zero read after a finished write", name_of_file(ino), page));
     }
@@ -189,7 +196,8 @@ void Oracle::judge(std::uint32_t ino, PageOffset page, core::Block block, const 
                    fmt::format("{} page {}: holds data that {} wrote for page {}", name_of_file(ino), page,
                                name_in(kHazardMeanings, stamp.writer), stamp.page));
   } else if (stamp.sequence != 0 && stamp.sequence <= before.removed) {
-    shared_.report(task_, Detector::stale_data, Hazard::h8, ino, page, block.frame,
+    // The block was zeroed when it was allocated: whoever put old data there wrote through a stale access.
+    shared_.report(task_, Detector::stale_data, stamp.writer, ino, page, block.frame,
                    fmt::format("{} page {}: data number {} read after a punch that came later than number {}",
                                name_of_file(ino), page, stamp.sequence, before.removed));
   }

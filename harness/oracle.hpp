@@ -19,7 +19,8 @@ namespace daxrace {
 /// What the oracle remembers of one page of one file. Numbers are stamp sequences.
 struct PageHistory {
   std::atomic<std::uint32_t> sequence{0};  ///< the last one given out
-  std::atomic<std::uint32_t> removed{0};   ///< the last one given out before the page's block was last freed
+  std::atomic<std::uint32_t> removing{0};  ///< the last one given out before a block left the extent map
+  std::atomic<std::uint32_t> removed{0};   ///< the same, once that block's generation says that it is freed
   std::atomic<std::uint32_t> removals{0};  ///< how often that happened
   std::atomic<std::uint32_t> written{0};   ///< the newest whole-page write that has finished
   std::atomic<std::uint32_t> stored{0};    ///< the newest store through a mapping that has finished
@@ -81,6 +82,8 @@ class Oracle {
                   std::uint32_t references);
   void stale_access(Hazard hazard, std::uint32_t ino, PageOffset page, core::Block block, std::uint32_t now);
   /// Before a block leaves the extent map, after its page was unmapped.
+  void page_removing(std::uint32_t ino, PageOffset page) noexcept;
+  /// After its generation was counted up, before its frame can be allocated again.
   void page_removed(std::uint32_t ino, PageOffset page) noexcept;
   void flush_begin(std::uint32_t ino, PageRange pages) noexcept;
   void flush_end(std::uint32_t ino, PageRange pages) noexcept;
@@ -98,6 +101,7 @@ class Oracle {
 
   /// What was true of a page before a read began; judge() needs it.
   struct Before {
+    std::uint32_t removing = 0;
     std::uint32_t removed = 0;
     std::uint32_t removals = 0;
     std::uint32_t written = 0;
@@ -149,7 +153,7 @@ void Oracle::fsync_end(std::uint32_t ino, LookupBlock&& lookup) {
   for (PageOffset page = 0; page < pages; ++page) {
     const FsyncPage& then = fsync_pages_[page];
     if (!then.block || lookup(page) != then.block) continue;
-    if (then.stored > shared_.history(ino, page).removed.load() &&
+    if (then.stored > shared_.history(ino, page).removing.load() &&
         then.stored > shared_.history(ino, page).flushed.load()) {
       unflushed(ino, page, then.block);
     }
@@ -165,6 +169,7 @@ class NullOracle {
   void event(Event, std::uint32_t, PageOffset, FrameNumber, std::uint32_t) noexcept {}
   void freed_busy(Hazard, std::uint32_t, PageOffset, core::Block, std::uint32_t) noexcept {}
   void stale_access(Hazard, std::uint32_t, PageOffset, core::Block, std::uint32_t) noexcept {}
+  void page_removing(std::uint32_t, PageOffset) noexcept {}
   void page_removed(std::uint32_t, PageOffset) noexcept {}
   void flush_begin(std::uint32_t, PageRange) noexcept {}
   void flush_end(std::uint32_t, PageRange) noexcept {}

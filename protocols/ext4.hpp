@@ -14,6 +14,7 @@ struct ext4 : MmaplockedFaults, IolockedIo {
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
       .stands_for = "ext4 from 6.1: ext4_punch_hole, ext4_setattr",
       .summary = "IOLOCK excl; inode_dio_wait; MMAPLOCK excl; break busy pages",
+      .findings = {kRefaultDuringBreak},
   };
 
   template <class K>

@@ -14,6 +14,7 @@ struct iolock_mmaplock : MmaplockedFaults, IolockedIo {
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
       .stands_for = "XFS from 4.18 without pNFS: xfs_file_fallocate, xfs_vn_setattr",
       .summary = "IOLOCK excl; MMAPLOCK excl; break busy pages; inode_dio_wait; flush_unmap",
+      .findings = {kRefaultDuringBreak},
   };
 
   template <class K>

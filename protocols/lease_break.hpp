@@ -16,6 +16,7 @@ struct lease_break : MmaplockedFaults, IolockedIo {
                           Hazard::h8),
       .stands_for = "XFS from 4.18: xfs_break_layouts(BREAK_UNMAP) in xfs_file_fallocate, xfs_vn_setattr",
       .summary = "IOLOCK excl; MMAPLOCK excl; break busy pages and leases; inode_dio_wait; flush_unmap",
+      .findings = {kRefaultDuringBreak},
   };
 
   template <class K, class Body>

@@ -14,6 +14,7 @@ struct mmaplock : MmaplockedFaults, UnlockedIo {
       .promises = Hazards(Hazard::h1, Hazard::h4, Hazard::h6),
       .stands_for = "the MMAPLOCK half alone, as the 2018 thread describes ext4's i_mmap_sem",
       .summary = "MMAPLOCK excl; break busy pages",
+      .findings = {kRefaultDuringBreak},
   };
 
   template <class K>

@@ -8,14 +8,17 @@ namespace daxrace::core {
 inline constexpr PageRange kWholeFile{0, std::numeric_limits<PageOffset>::max() / 2};
 
 /// A block for a page that is written: an existing one, or a fresh one in a hole, from where the zero page is
-/// unmapped first (what iomap does for IOMAP_F_NEW).
+/// unmapped first. (For IOMAP_F_NEW the kernel calls invalidate_inode_pages2_range, which drops clean entries
+/// with frames too: a page that was read-faulted and pinned in between loses its entry, and with it its place
+/// in later busy scans. The model drops zero-page entries only.)
 template <class K>
 Block block_for_write(K& k, InodeOf<K>& ip, PageOffset page) {
   if (const Block block = lookup_block(k, ip, page)) return block;
   const Block fresh = allocate_block(k, ip, page);
   if (fresh) {
+    change_unlocked_entry(k, ip, entry_of(k, page),
+                          [](DaxEntry seen) { return seen.zero_page() ? DaxEntry{} : seen; });
     unmap_mapping_range(k, ip, {page, page + 1});
-    remove_entries(k, ip, {page, page + 1});
   }
   return fresh;
 }
