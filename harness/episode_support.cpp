@@ -150,6 +150,12 @@ std::uint64_t thread_page_faults() {
   return static_cast<std::uint64_t>(usage.ru_minflt) + static_cast<std::uint64_t>(usage.ru_majflt);
 }
 
+std::uint64_t thread_cpu_ns() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(used.tv_nsec);
+}
+
 bool watch_episode(const EpisodeConfig& config, EpisodeClock& clock, Watchdog& watchdog,
                    std::vector<std::string>& report) {
   constexpr auto kTurn = std::chrono::milliseconds(2);
@@ -199,6 +205,8 @@ EpisodeResult merge_recorders(const EpisodeConfig& config, const EpisodeClock& c
     served += record.recorder.served;
     result.effective_ops += record.recorder.effective_ops;
     result.faults_real += record.page_faults;
+    result.worker_run_ns += record.run_ns;
+    result.worker_cpu_ns += record.cpu_ns;
     result.faults_engine += record.translations_installed;
     result.worker_affinity.push_back(record.affinity);
     io_errors += record.recorder.io_errors;
