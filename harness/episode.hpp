@@ -54,9 +54,10 @@ struct EpisodeConfig {
 struct PathStats {
   std::uint64_t ops = 0;
   std::uint64_t retries = 0;  ///< times that an operation started over (a fault that lost a race, a rescan)
-  Histogram service_ns;       ///< start to end
-  Histogram response_ns;      ///< intended start to end; empty in closed loop
-  Histogram wait_ns;          ///< per operation: lock, break, dio and lease waits together
+  std::uint64_t faults_real = 0;  ///< page faults that the kernel counted during these; paced load only
+  Histogram service_ns;           ///< start to end
+  Histogram response_ns;          ///< intended start to end; empty in closed loop
+  Histogram wait_ns;              ///< per operation: lock, break, dio and lease waits together
   std::array<std::uint64_t, kPhaseCount> phase_sum_ns{};
 };
 

@@ -31,6 +31,7 @@ double ratio(std::uint64_t part, std::uint64_t whole) {
 void merge_path(PathStats& to, const PathRecord& from) {
   to.ops += from.ops;
   to.retries += from.retries;
+  to.faults_real += from.faults_real;
   to.service_ns.merge(from.service_ns);
   to.response_ns.merge(from.response_ns);
   to.wait_ns.merge(from.wait_ns);
