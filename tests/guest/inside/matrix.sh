@@ -25,7 +25,7 @@ region=devdax:$DAXRACE_DAX0
 [[ $backing == devdax-* ]] || region=fsdax:$DAXRACE_DAX0
 
 run_matrix() {
-  "$build/daxrace" run --backing="$region" --placement=local,remote --peer-file="$DAXRACE_NULLB" --destroy-data --out="$file"
+  "$build/daxrace" run --repetitions=2 --backing="$region" --placement=local,remote --peer-file="$DAXRACE_NULLB" --destroy-data --out="$file"
 }
 
 # A minute of closed load on the protocols that promise all file accesses, half of it with delays between the steps.
