@@ -6,7 +6,7 @@
 # usage: scripts/soak.sh [--operations=N] [--protocol=NAME,...] [--duration=TIME] [--seed=N] [--name=NAME]
 #   --operations=N   per protocol (default 10000000)
 #   --protocol=...   default: iolock_mmaplock,ext4,lease_break
-#   --duration=TIME  of one episode (default 2s)
+#   --duration=TIME  of one episode (default 1s)
 #   --seed=N         of the first round; every further round takes the next (default 1)
 #   --name=NAME      write results/soak/NAME.csv, NAME.run.json and NAME.md (default: this host's name); refused if they
 #                    are there
@@ -19,7 +19,7 @@ set -euo pipefail
 
 operations=10000000
 protocols=iolock_mmaplock,ext4,lease_break
-duration=2s
+duration=1s
 seed=1
 name=""
 
