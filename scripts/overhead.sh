@@ -28,14 +28,15 @@ main() {
   done
   name=${name:-$(uname -n)}
   need_name "$name"
-  local out=$DAXRACE_TOP/results/overhead/$name.md
+  local out=results/overhead/$name.md
 
   "$DAXRACE_TOP/scripts/install-deps.sh" --build --peers
   "$DAXRACE_TOP/scripts/build.sh" release daxrace_overhead >&2
-  mkdir -p "$DAXRACE_TOP/results/overhead" "$DAXRACE_TOP/results/local"
-  "$DAXRACE_TOP/build/release/daxrace_overhead" "${options[@]}" \
-    --peer-file="$DAXRACE_TOP/results/local/overhead.peer" --out="$out"
-  note "written: ${out#"$DAXRACE_TOP"/}"
+  # Relative paths: the command stands in the result.
+  cd "$DAXRACE_TOP"
+  mkdir -p results/overhead results/local
+  build/release/daxrace_overhead "${options[@]}" --peer-file=results/local/overhead.peer --out="$out"
+  note "written: $out"
 }
 
 main "$@"

@@ -45,6 +45,7 @@ Interval effect_of(const Figure& figure, const Pairs& pairs, std::uint64_t seed)
 }
 
 std::optional<bool> is_met(const Row& row) {
+  if (!row.effect.bounded()) return std::nullopt;
   const double limit = row.figure.bar.limit_for(row.reference);
   switch (row.figure.bar.kind) {
     case Bar::Kind::none:

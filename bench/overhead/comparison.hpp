@@ -54,7 +54,7 @@ struct Row {
   Interval effect;
   Interval control;           ///< the same between two runs of the reference
   std::string skip_reason;    ///< not empty: nothing was measured
-  std::optional<bool> met{};  ///< nothing where there is no bar
+  std::optional<bool> met{};  ///< nothing where there is no bar, or no interval
 };
 
 /// Runs the comparison as quads A B B A, two pairs each, every one followed by A A A A, the control.
