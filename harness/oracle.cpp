@@ -186,6 +186,7 @@ void Oracle::judge(std::uint32_t ino, PageOffset page, core::Block block, const 
     }
     return;
   }
+  if (!Stamp::is_whole(word)) return;
   const Stamp stamp = Stamp::from(word);
   if (stamp.ino != ino) {
     shared_.report(task_, Detector::corruption, stamp.writer, ino, page, block.frame,
