@@ -9,9 +9,9 @@
 
 namespace daxrace {
 
-/// The clock of every measured interval. It reads the TSC where the kernel itself trusts it (current clocksource
-/// `tsc`), because a clock_gettime costs 2.5 times as much; elsewhere it is CLOCK_MONOTONIC.
-/// Call calibrate() once, before any thread starts.
+/// The clock of every measured interval. It reads the TSC where the kernel itself trusts it (current
+/// clocksource `tsc`), because a clock_gettime costs 2.5 times as much; elsewhere it is CLOCK_MONOTONIC. Call
+/// calibrate() once, before any thread starts.
 class Clock {
  public:
   using Ticks = std::uint64_t;

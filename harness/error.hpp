@@ -7,11 +7,11 @@ namespace daxrace {
 
 /// Process exit codes; one table for the program, its help and its scripts.
 enum class Exit : int {
-  ok = 0,           ///< no promise broken
-  broken = 1,       ///< a promise was broken, an operation hung, or a regression was found
-  usage = 2,        ///< bad option, bad input, or a target that must not be touched
-  skipped = 77,     ///< nothing that was asked for can run here
-  interrupted = 130 ///< stopped by a signal; the rows that were finished are kept
+  ok = 0,            ///< no promise broken
+  broken = 1,        ///< a promise was broken, an operation hung, or a regression was found
+  usage = 2,         ///< bad option, bad input, or a target that must not be touched
+  skipped = 77,      ///< nothing that was asked for can run here
+  interrupted = 130  ///< stopped by a signal; the rows that were finished are kept
 };
 
 /// Something the user can mend. `what()` is one line that names what was wrong and what to do about it.

@@ -142,6 +142,11 @@ void Oracle::page_removed(std::uint32_t ino, PageOffset page) noexcept {
   raise(history.removed, history.sequence.load());
 }
 
+void Oracle::page_moved(std::uint32_t ino, PageOffset from, PageOffset to, FrameNumber) noexcept {
+  page_removed(ino, from);
+  page_removed(ino, to);
+}
+
 void Oracle::flush_begin(std::uint32_t ino, PageRange pages) noexcept {
   pages.end = std::min(pages.end, shared_.pages(ino));
   flushing_.clear();

@@ -82,6 +82,8 @@ class Oracle {
   void stale_access(Hazard hazard, std::uint32_t ino, PageOffset page, core::Block block, std::uint32_t now);
   /// Before a block leaves the extent map, after its page was unmapped.
   void page_removed(std::uint32_t ino, PageOffset page) noexcept;
+  /// Before a block stands at another offset of the same file.
+  void page_moved(std::uint32_t ino, PageOffset from, PageOffset to, FrameNumber frame) noexcept;
   void flush_begin(std::uint32_t ino, PageRange pages) noexcept;
   void flush_end(std::uint32_t ino, PageRange pages) noexcept;
 
@@ -166,6 +168,7 @@ class NullOracle {
   void freed_busy(Hazard, std::uint32_t, PageOffset, core::Block, std::uint32_t) noexcept {}
   void stale_access(Hazard, std::uint32_t, PageOffset, core::Block, std::uint32_t) noexcept {}
   void page_removed(std::uint32_t, PageOffset) noexcept {}
+  void page_moved(std::uint32_t, PageOffset, PageOffset, FrameNumber) noexcept {}
   void flush_begin(std::uint32_t, PageRange) noexcept {}
   void flush_end(std::uint32_t, PageRange) noexcept {}
   std::uint32_t next_sequence(std::uint32_t, PageOffset) noexcept { return ++sequence_; }

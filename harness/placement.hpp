@@ -25,12 +25,13 @@ class Topology {
   Topology(const Topology&) = delete;
   Topology& operator=(const Topology&) = delete;
 
-  std::vector<int> cpus() const;   ///< allowed CPU numbers; a core's SMT siblings come after all first threads
+  std::vector<int> cpus() const;  ///< allowed CPU numbers; a core's SMT siblings come after all first threads
   std::vector<int> nodes() const;  ///< NUMA nodes that have memory
   int node_of_cpu(int cpu) const;
 
-  /// Places `workers` relative to the pmem's node. `cpus` (--cpus) limits the choice; empty: all allowed ones.
-  /// Throws Skipped where the machine has no such placement (`remote` on one node, or an unknown pmem node).
+  /// Places `workers` relative to the pmem's node. `cpus` (--cpus) limits the choice; empty: all allowed
+  /// ones. Throws Skipped where the machine has no such placement (`remote` on one node, or an unknown pmem
+  /// node).
   PlacementPlan plan(Placement placement, std::size_t workers, int pmem_node,
                      const std::vector<int>& cpus = {}) const;
 

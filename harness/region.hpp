@@ -64,8 +64,8 @@ class Region {
                           std::size_t bytes) const noexcept = 0;
   /// Zeroes a whole frame through the direct map.
   virtual void zero_frame(FrameNumber frame) noexcept = 0;
-  /// Writes a frame's cache lines back (what fsync does for a dirty entry). On granularity page, where that would be
-  /// an msync, it does nothing unless --durable asks for it.
+  /// Writes a frame's cache lines back (what fsync does for a dirty entry). On granularity page, where that
+  /// would be an msync, it does nothing unless --durable asks for it.
   virtual void flush_frame(FrameNumber frame) noexcept = 0;
 
  protected:

@@ -123,8 +123,9 @@ enum class Path : std::uint8_t {
   lease           ///< acquired a layout lease, accessed the frames, returned it
 };
 inline constexpr std::array<std::string_view, 17> kPathNames = {
-    "fault",    "load",   "store", "read",  "write",      "aio_read",      "aio_write",   "gup_fast", "gup_slow",
-    "munmap",   "evict",  "punch", "punch_hole", "truncate_down", "truncate_up", "fsync",    "lease"};
+    "fault",      "load",          "store",       "read",   "write", "aio_read",
+    "aio_write",  "gup_fast",      "gup_slow",    "munmap", "evict", "punch",
+    "punch_hole", "truncate_down", "truncate_up", "fsync",  "lease"};
 inline constexpr std::size_t kPathCount = kPathNames.size();
 
 /// Where the time of an operation goes; what is in none of these is "the rest".

@@ -7,31 +7,33 @@
 
 namespace daxrace {
 
-/// What a worker can be asked to do once. An operation's *outcome* decides the path under which it is recorded.
+/// What a worker can be asked to do once. An operation's *outcome* decides the path under which it is
+/// recorded.
 enum class Op : std::uint8_t {
-  touch_read,     ///< load through the mapping, faulting if there is no translation
-  touch_write,    ///< store through the mapping, faulting if there is no translation
-  refault,        ///< drop one's own translation of a page (untimed), then write-fault it again
+  touch_read,   ///< load through the mapping, faulting if there is no translation
+  touch_write,  ///< store through the mapping, faulting if there is no translation
+  refault,      ///< drop one's own translation of a page (untimed), then write-fault it again
   read,
   write,
   aio_read,
   aio_write,
-  gup_read,       ///< O_DIRECT write *from* our mapping
-  gup_write,      ///< O_DIRECT read *into* our mapping
-  gup_cold,       ///< drop one's own translation of a page (untimed), then gup_read it
+  gup_read,   ///< O_DIRECT write *from* our mapping
+  gup_write,  ///< O_DIRECT read *into* our mapping
+  gup_cold,   ///< drop one's own translation of a page (untimed), then gup_read it
   munmap,
   evict,
-  punch,          ///< punch pages, whatever is there
-  fill_and_punch, ///< write-fault a page (recorded as fault), then punch it
+  punch,           ///< punch pages, whatever is there
+  fill_and_punch,  ///< write-fault a page (recorded as fault), then punch it
   truncate_down,
   truncate_up,
   fsync,
-  lease,          ///< acquire a layout lease, access the frames without references, return it
-  victim          ///< write a freed frame into another file, check its stamp later, free it again
+  lease,  ///< acquire a layout lease, access the frames without references, return it
+  victim  ///< write a freed frame into another file, check its stamp later, free it again
 };
 inline constexpr std::array<std::string_view, 19> kOpNames = {
-    "touch_read", "touch_write", "refault",  "read",   "write",         "aio_read",      "aio_write",   "gup_read", "gup_write", "gup_cold",
-    "munmap",     "evict",       "punch",    "fill_and_punch", "truncate_down", "truncate_up", "fsync", "lease",    "victim"};
+    "touch_read",    "touch_write", "refault",  "read",   "write", "aio_read", "aio_write",
+    "gup_read",      "gup_write",   "gup_cold", "munmap", "evict", "punch",    "fill_and_punch",
+    "truncate_down", "truncate_up", "fsync",    "lease",  "victim"};
 
 /// A share of a role's operations.
 struct WeightedOp {
@@ -39,12 +41,13 @@ struct WeightedOp {
   unsigned weight;
 };
 
-/// What one thread does under `--load=closed`, and one part of the mix that every worker runs under `--load=paced`.
+/// What one thread does under `--load=closed`, and one part of the mix that every worker runs under
+/// `--load=paced`.
 struct Role {
-  std::string_view name;       ///< faulter, reader, writer, aio, gup, puncher, truncater, lessee, victim, ...
+  std::string_view name;  ///< faulter, reader, writer, aio, gup, puncher, truncater, lessee, victim, ...
   std::vector<WeightedOp> ops;
-  unsigned count = 1;          ///< threads of this role under closed load
-  double rate_per_s = 1000;    ///< intended starts per second of the role as a whole, under paced load
+  unsigned count = 1;        ///< threads of this role under closed load
+  double rate_per_s = 1000;  ///< intended starts per second of the role as a whole, under paced load
 };
 
 /// A preset: data, easy to read and to add.
@@ -52,7 +55,8 @@ struct Workload {
   std::string_view name;
   std::string_view summary;
   std::vector<Role> roles;
-  bool uncontended = false;  ///< one path, disjoint pages: every protocol does the same work, `none` is the baseline
+  bool uncontended =
+      false;  ///< one path, disjoint pages: every protocol does the same work, `none` is the baseline
   bool needs_peer() const;
   unsigned closed_threads() const;
 };

@@ -8,7 +8,7 @@ using namespace core;
 /// ext4 from 6.1 on: i_rwsem, inode_dio_wait, then the invalidate_lock and ext4_break_layouts
 /// (ext4_punch_hole, ext4_setattr; i_size after the break). Direct I/O is waited for before MMAPLOCK is
 /// taken, where XFS waits after it.
-struct ext4 : MmaplockedFaults, IolockedIo {
+struct ext4 : MmaplockedFaults, IolockedIo, KernelEviction {
   static constexpr ProtocolInfo info{
       .name = "ext4",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
@@ -17,13 +17,13 @@ struct ext4 : MmaplockedFaults, IolockedIo {
   };
 
   template <class K>
-  static int punch(K& k, InodeOf<K>& ip, Change& change) {
+  static int fallocate(K& k, InodeOf<K>& ip, Change& change) {
+    write_back(k, ip, change.range);
     Exclusive inode_lock(k, ip.i_rwsem);
     inode_dio_wait(k, ip);
     Exclusive invalidate_lock(k, ip.invalidate_lock);
     if (const int error = break_busy_pages(k, ip)) return error;
-    truncate_pagecache_range(k, ip, change.range);
-    change.freed = free_blocks(k, ip, change.range);
+    fallocate_range(k, ip, change, WriteBack::done);
     return 0;
   }
 
@@ -33,8 +33,7 @@ struct ext4 : MmaplockedFaults, IolockedIo {
     inode_dio_wait(k, ip);
     Exclusive invalidate_lock(k, ip.invalidate_lock);
     if (const int error = break_busy_pages(k, ip)) return error;
-    truncate_setsize(k, ip, change.size);
-    change.freed = free_blocks(k, ip, {change.size, kWholeFile.end});
+    truncate_to(k, ip, change);
     return 0;
   }
 };

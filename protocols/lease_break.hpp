@@ -9,7 +9,7 @@ using namespace core;
 /// while anything was unlocked (xfs_file_fallocate, xfs_vn_setattr); a write breaks leases too
 /// (xfs_file_aio_write_checks, BREAK_WRITE). Leases stand for the kernel's FL_LAYOUT leases, as nfsd takes
 /// them for pNFS clients.
-struct lease_break : MmaplockedFaults, IolockedIo {
+struct lease_break : MmaplockedFaults, IolockedIo, KernelEviction {
   static constexpr ProtocolInfo info{
       .name = "lease_break",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h5, Hazard::h6, Hazard::h7,
@@ -19,20 +19,19 @@ struct lease_break : MmaplockedFaults, IolockedIo {
   };
 
   template <class K, class Body>
-  static void write(K& k, InodeOf<K>& ip, Body&& body) {
+  static void write(K& k, InodeOf<K>& ip, PageRange, Body&& body) {
     bool retry = false;
     Exclusive iolock(k, ip.i_rwsem);
     if (break_leased_layouts(k, ip, &retry, Locked::iolock_only) == 0) body();
   }
 
   template <class K>
-  static int punch(K& k, InodeOf<K>& ip, Change& change) {
+  static int fallocate(K& k, InodeOf<K>& ip, Change& change) {
     Exclusive iolock(k, ip.i_rwsem);
     Exclusive mmaplock(k, ip.invalidate_lock);
     if (const int error = break_layouts(k, ip, BreakReason::unmap)) return error;
     inode_dio_wait(k, ip);
-    flush_unmap_range(k, ip, change.range);
-    change.freed = free_blocks(k, ip, change.range);
+    fallocate_range(k, ip, change);
     return 0;
   }
 
@@ -42,8 +41,7 @@ struct lease_break : MmaplockedFaults, IolockedIo {
     Exclusive mmaplock(k, ip.invalidate_lock);
     if (const int error = break_layouts(k, ip, BreakReason::unmap)) return error;
     inode_dio_wait(k, ip);
-    truncate_setsize(k, ip, change.size);
-    change.freed = free_blocks(k, ip, {change.size, kWholeFile.end});
+    truncate_to(k, ip, change);
     return 0;
   }
 };

@@ -8,7 +8,7 @@ using namespace core;
 /// The claim of the 2018 thread on i_mmap_sem: it synchronises layout breaking with page faults, but not with
 /// direct I/O. This is that half alone. No ext4 release did only this: ext4_punch_hole takes i_rwsem and
 /// waits for direct I/O first (see the protocol ext4).
-struct mmaplock : MmaplockedFaults, UnlockedIo {
+struct mmaplock : MmaplockedFaults, UnlockedIo, UnwaitedEviction {
   static constexpr ProtocolInfo info{
       .name = "mmaplock",
       .promises = Hazards(Hazard::h1, Hazard::h4, Hazard::h6),
@@ -17,11 +17,10 @@ struct mmaplock : MmaplockedFaults, UnlockedIo {
   };
 
   template <class K>
-  static int punch(K& k, InodeOf<K>& ip, Change& change) {
+  static int fallocate(K& k, InodeOf<K>& ip, Change& change) {
     Exclusive mmaplock(k, ip.invalidate_lock);
     if (const int error = break_busy_pages(k, ip)) return error;
-    flush_unmap_range(k, ip, change.range);
-    change.freed = free_blocks(k, ip, change.range);
+    fallocate_range(k, ip, change);
     return 0;
   }
 
@@ -29,8 +28,7 @@ struct mmaplock : MmaplockedFaults, UnlockedIo {
   static int truncate(K& k, InodeOf<K>& ip, Change& change) {
     Exclusive mmaplock(k, ip.invalidate_lock);
     if (const int error = break_busy_pages(k, ip)) return error;
-    truncate_setsize(k, ip, change.size);
-    change.freed = free_blocks(k, ip, {change.size, kWholeFile.end});
+    truncate_to(k, ip, change);
     return 0;
   }
 };

@@ -33,7 +33,7 @@ class Core : public ::testing::TestWithParam<RefcountRegime> {
   }
   static int punch(Rig& rig, PageRange range, std::uint32_t* freed = nullptr, std::uint32_t task = 0) {
     auto change = Change::punch(range);
-    const int error = Safe::punch(rig.k(task), rig.file, change);
+    const int error = Safe::fallocate(rig.k(task), rig.file, change);
     if (freed != nullptr) *freed = change.freed;
     return error;
   }
@@ -165,7 +165,7 @@ TEST_P(Core, truncate_waits_for_direct_io_in_flight) {
   Rig rig = make();
   ASSERT_EQ(fault(rig, 1, true), FaultResult::installed);
   core::Block in_flight;
-  Safe::aio(rig.k(), rig.file, [&] {
+  Safe::aio(rig.k(), rig.file, {1, 2}, [&] {
     ASSERT_TRUE(core::submit_aio(rig.k(), rig.file, 1, false, [&](core::Block block) { in_flight = block; }));
   });
   EXPECT_EQ(rig.file.i_dio_count.load(), 1U);
@@ -186,7 +186,7 @@ TEST_P(Core, truncate_waits_for_direct_io_in_flight) {
 TEST_P(Core, a_write_into_a_hole_unmaps_the_zero_page) {
   Rig rig = make();
   ASSERT_EQ(fault(rig, 7, false), FaultResult::zero_page);
-  Safe::write(rig.k(), rig.file, [&] {
+  Safe::write(rig.k(), rig.file, {7, 8}, [&] {
     EXPECT_EQ(core::dax_iomap_write(rig.k(), rig.file, 7, [](core::Block) {}), Access::done);
   });
   EXPECT_EQ(touch(rig, 7, false), Access::missing) << "the next load must fault the new block in";
@@ -239,22 +239,24 @@ TEST_P(Core, a_large_entry_is_busy_unmapped_and_removed_as_a_whole) {
 TEST_P(Core, a_lease_is_recalled_waited_for_and_refused_meanwhile) {
   Rig rig = make();
   ASSERT_EQ(fault(rig, 0, true), FaultResult::installed);
-  ASSERT_EQ(core::get_layout_lease(rig.k(), rig.file), 0);
+  core::Lease lease;
+  core::Lease other;
+  ASSERT_EQ(core::get_layout_lease(rig.k(), rig.file, lease), 0);
   std::thread puncher([&] {
     auto change = Change::punch({0, 1});
-    EXPECT_EQ(protocol::lease_break::punch(rig.k(1), rig.file, change), 0);
+    EXPECT_EQ(protocol::lease_break::fallocate(rig.k(1), rig.file, change), 0);
   });
   while (rig.task(1).wait_for.load() != WaitFor::lease || !rig.task(1).sleeping()) sched_yield();
   EXPECT_TRUE(core::layout_recalled(rig.k(), rig.file));
-  EXPECT_EQ(core::get_layout_lease(rig.k(), rig.file), -EAGAIN);
+  EXPECT_EQ(core::get_layout_lease(rig.k(), rig.file, other), -EAGAIN);
   EXPECT_TRUE(core::lookup_block(rig.k(), rig.file, 0));
   EXPECT_EQ(fault(rig, 4, true), FaultResult::installed)
       << "both locks are dropped while leases are waited for";
-  core::put_layout_lease(rig.k(), rig.file);
+  core::put_layout_lease(rig.k(), rig.file, lease);
   puncher.join();
   EXPECT_FALSE(core::lookup_block(rig.k(), rig.file, 0));
-  EXPECT_EQ(core::get_layout_lease(rig.k(), rig.file), 0);
-  core::put_layout_lease(rig.k(), rig.file);
+  EXPECT_EQ(core::get_layout_lease(rig.k(), rig.file, other), 0);
+  core::put_layout_lease(rig.k(), rig.file, other);
 }
 
 TEST_P(Core, eviction_frees_every_block) {
