@@ -24,6 +24,7 @@ enum class Step : std::uint8_t {
   access,          ///< inside an access section, before the access itself
   gup_pinned,      ///< inside the section: reference taken, translation not checked again
   gup_in_flight,   ///< pinned, I/O not submitted yet
+  io_in_flight,    ///< submitted, no lock held, the device not done yet
   copy_looked_up,  ///< read or write: blocks known, nothing copied
   copy_done,
   aio_counted,     ///< i_dio_count raised, blocks not looked up

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/core/words.hpp"
+#include "harness/data_rules.hpp"
 #include "harness/env.hpp"
 #include "harness/episode.hpp"
 #include "harness/stamp.hpp"
@@ -99,11 +100,7 @@ class Oracle {
   }
 
   /// What was true of a page before a read began; judge() needs it.
-  struct Before {
-    std::uint32_t removed = 0;
-    std::uint32_t removals = 0;
-    std::uint32_t written = 0;
-  };
+  using Before = PageBefore;
   Before before_read(std::uint32_t ino, PageOffset page) const noexcept;
   /// Judges one word that was read from a block whose generation was still right afterwards. A foreign stamp
   /// in it was put there by somebody else's stale access: the hazard is the writer's.

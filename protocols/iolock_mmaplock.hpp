@@ -1,5 +1,8 @@
 #pragma once
 
+#include <array>
+
+#include "harness/core/findings.hpp"
 #include "harness/core/protocol.hpp"
 
 namespace daxrace::protocol {
@@ -9,11 +12,14 @@ using namespace core;
 /// direct I/O waited for, then flush_unmap (xfs_file_fallocate with xfs_free_file_space, xfs_vn_setattr with
 /// xfs_setattr_size; 4.18).
 struct iolock_mmaplock : MmaplockedFaults, IolockedIo, KernelEviction {
+  static constexpr std::array kFindings{kEvictionIgnoresPins, kPinHolderNeedsIolock, kMappedAgainByGup,
+                                        kMappedAgainByTouch, kDirtyTagLostByTruncate};
   static constexpr ProtocolInfo info{
       .name = "iolock_mmaplock",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
       .stands_for = "XFS from 4.18 without pNFS: xfs_file_fallocate, xfs_vn_setattr",
       .summary = "IOLOCK excl; MMAPLOCK excl; break busy pages; inode_dio_wait; flush_unmap",
+      .findings = kFindings,
   };
 
   template <class K>

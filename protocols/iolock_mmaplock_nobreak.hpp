@@ -1,5 +1,8 @@
 #pragma once
 
+#include <array>
+
+#include "harness/core/findings.hpp"
 #include "harness/core/protocol.hpp"
 
 namespace daxrace::protocol {
@@ -8,11 +11,13 @@ using namespace core;
 /// XFS before 4.18 (xfs_file_fallocate, xfs_vn_setattr): both locks, leases broken under IOLOCK before
 /// MMAPLOCK is taken, direct I/O waited for; nobody looks at page references.
 struct iolock_mmaplock_nobreak : MmaplockedFaults, IolockedIo, KernelEviction {
+  static constexpr std::array kFindings{kDirtyTagLostByTruncate, kSilentLessee};
   static constexpr ProtocolInfo info{
       .name = "iolock_mmaplock_nobreak",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h5, Hazard::h6, Hazard::h7, Hazard::h8),
       .stands_for = "XFS before 4.18: xfs_file_fallocate, xfs_vn_setattr",
       .summary = "IOLOCK excl; break leases; MMAPLOCK excl; inode_dio_wait; flush_unmap",
+      .findings = kFindings,
   };
 
   template <class K>

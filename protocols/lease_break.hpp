@@ -1,5 +1,8 @@
 #pragma once
 
+#include <array>
+
+#include "harness/core/findings.hpp"
 #include "harness/core/protocol.hpp"
 
 namespace daxrace::protocol {
@@ -10,12 +13,15 @@ using namespace core;
 /// (xfs_file_aio_write_checks, BREAK_WRITE). Leases stand for the kernel's FL_LAYOUT leases, as nfsd takes
 /// them for pNFS clients.
 struct lease_break : MmaplockedFaults, IolockedIo, KernelEviction {
+  static constexpr std::array kFindings{kEvictionIgnoresPins, kPinHolderNeedsIolock,   kMappedAgainByGup,
+                                        kMappedAgainByTouch,  kDirtyTagLostByTruncate, kSilentLessee};
   static constexpr ProtocolInfo info{
       .name = "lease_break",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h5, Hazard::h6, Hazard::h7,
                           Hazard::h8),
       .stands_for = "XFS from 4.18: xfs_break_layouts(BREAK_UNMAP) in xfs_file_fallocate, xfs_vn_setattr",
       .summary = "IOLOCK excl; MMAPLOCK excl; break busy pages and leases; inode_dio_wait; flush_unmap",
+      .findings = kFindings,
   };
 
   template <class K, class Body>

@@ -102,8 +102,9 @@ void move_block(K& k, InodeOf<K>& ip, PageOffset from, PageOffset to) {
   }
   k.env.oracle().page_moved(ip.ino, from, to, block.frame);
   block.generation = frame.generation.fetch_add(1) + 1;
-  extents.update(to, [&](std::uint64_t) { return block.word(); });
+  const auto overrun = Block::from(extents.update(to, [&](std::uint64_t) { return block.word(); }));
   k.env.oracle().event(Event::moved, ip.ino, to, block.frame, 0);
+  if (overrun) free_block(k, ip, to, overrun);  // somebody allocated there meanwhile: an unsafe protocol
   k.step(Step::block_moved);
 }
 

@@ -28,18 +28,16 @@ class RangeLock {
         return place != kNoPlace && granted(place);
       });
     }
-    if constexpr (requires { env.range_locked(name, range, mode == LockMode::exclusive); }) {
-      env.range_locked(name, range, mode == LockMode::exclusive);
-    }
+    if constexpr (requires { env.range_locked(this, name, true); })
+      env.range_locked(this, name, mode == LockMode::exclusive);
     return place;
   }
   void unlock(E& env, Place place, std::uint32_t ino) {
     lock_.lock();
-    const PageRange range = held_[place].range;
     held_[place].ticket = 0;
     lock_.unlock();
     env.wake_up(key(ino));
-    if constexpr (requires { env.range_unlocked(name, range); }) env.range_unlocked(name, range);
+    if constexpr (requires { env.range_unlocked(this); }) env.range_unlocked(this);
   }
 
   WaitFor name;
