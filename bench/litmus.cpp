@@ -127,7 +127,7 @@ OptionTable litmus_option_table(LitmusOptions& o) {
 }
 
 LitmusReport litmus_report(const LitmusOptions& options, bool colour) {
-  const std::vector<litmus::Cell> cells = litmus::decide(selection_of(options));
+  const std::vector<litmus::Cell> cells = litmus::decide(litmus::scripts(), selection_of(options));
   if (cells.empty()) throw Error("litmus: no such operation and access ever meet", Exit::skipped);
   LitmusReport report{rendered(options, cells, colour), Exit::ok};
   if (options.explain) report.text += explained(cells);

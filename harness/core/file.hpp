@@ -201,6 +201,16 @@ void truncate_to(K& k, InodeOf<K>& ip, Change& change) {
   change.freed = free_blocks(k, ip, {change.size, kWholeFile.end});
 }
 
+/// Either of the two.
+template <class K>
+void apply_change(K& k, InodeOf<K>& ip, Change& change) {
+  if (change.kind == ChangeKind::truncate) {
+    truncate_to(k, ip, change);
+  } else {
+    fallocate_range(k, ip, change);
+  }
+}
+
 /// The last unlink and close: truncate_inode_pages_final and the blocks. Not interruptible, no IOLOCK or
 /// MMAPLOCK. Waits for nobody: see evict() of a protocol.
 template <class K>

@@ -49,10 +49,14 @@ class Actor {
       case AccessKind::pin_interrupted:
         return gup(kPage, [] {});
       case AccessKind::gup_two:
-        return gup(kPage, [this] { gup(kPage + 1, [] {}); });
+        return gup_two();
       case AccessKind::gup_again:
         gup(kPage, [] {});
         return gup(kPage, [] {});
+      case AccessKind::pin_and_aio:
+        return helper ? gup(kPage, [] {}) : aio(kPage, true);
+      case AccessKind::lease_then_pin:
+        return lease_then_pin();
       case AccessKind::pin_munmap:
         return gup(kPage, [this] { munmap(); });
       case AccessKind::pin_unlink:
@@ -136,6 +140,14 @@ class Actor {
     return sequence;
   }
 
+  /// What was read. From a block that was freed meanwhile, somebody else's data is the reader's own fault.
+  void judge(Hazard reader, core::Access how, Inode& ip, PageOffset page, Block block,
+             const PageBefore& before, std::uint64_t word) {
+    if (how == core::Access::done) return env_.oracle().judge(ip.ino, page, block, before, word);
+    if (word != 0 && Stamp::from(word).ino != ip.ino)
+      env_.oracle().report(Detector::corruption, reader, ip.ino, page, block.frame, 0);
+  }
+
   /// A load or store, with the faults that it needs.
   void touch(Inode& ip, PageOffset page, bool write) {
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
@@ -164,7 +176,7 @@ class Actor {
         });
     if (result == core::Access::missing) return result;
     if (write && result == core::Access::done) env_.oracle().stored(ip.ino, page, sequence);
-    if (!write) env_.oracle().judge(ip.ino, page, used.block(), before, word);
+    if (!write) judge(Hazard::h1, result, ip, page, used.block(), before, word);
     return result;
   }
 
@@ -181,7 +193,7 @@ class Actor {
         word = contents(block.frame);
       });
     });
-    if (result != core::Access::missing) env_.oracle().judge(ip.ino, page, used, before, word);
+    if (result != core::Access::missing) judge(Hazard::h2, result, ip, page, used, before, word);
   }
 
   template <class UserBuffer>
@@ -197,34 +209,61 @@ class Actor {
     if (result == core::Access::done) env_.oracle().written(ip.ino, page, sequence);
   }
 
-  void aio(PageOffset page, bool write) {
+  Block submit(PageOffset page, bool write) {
     Block in_flight;
-    bool submitted = false;
-    const auto before = env_.oracle().before_read(file_.ino, page);
-    P::aio(k_, file_, {page, page + 1}, [&] {
-      submitted = core::submit_aio(k_, file_, page, write, [&](Block block) { in_flight = block; });
-    });
-    if (!submitted) return;
+    P::aio(k_, file_, {page, page + 1},
+           [&] { core::submit_aio(k_, file_, page, write, [&](Block block) { in_flight = block; }); });
+    return in_flight;
+  }
+  void complete(PageOffset page, bool write, Block in_flight, const PageBefore& before) {
+    if (!in_flight) return;
     env_.step(Step::io_in_flight);
     if (write) {
       stamp(file_, page, in_flight.frame, Hazard::h3);
     } else {
-      env_.oracle().judge(file_.ino, page, in_flight, before, contents(in_flight.frame));
+      const bool fresh = k_.store.frame(in_flight.frame).generation.load() == in_flight.generation;
+      judge(Hazard::h3, fresh ? core::Access::done : core::Access::stale, file_, page, in_flight, before,
+            contents(in_flight.frame));
     }
     core::end_aio(k_, file_, page, in_flight);
   }
+  void aio(PageOffset page, bool write) {
+    const auto before = env_.oracle().before_read(file_.ino, page);
+    complete(page, write, submit(page, write), before);
+  }
 
-  /// A pin, what its holder does meanwhile, and a device that writes into the page.
+  std::optional<core::Pin> pin(PageOffset page) {
+    return core::get_user_page<P>(k_, file_, file_.first_mapping, page, true);
+  }
+  /// A device writes into the pinned page and the pin is let go.
+  void device_writes(PageOffset page, const std::optional<core::Pin>& pinned) {
+    if (!pinned) return;
+    env_.oracle().event(Event::gup_submitted, file_.ino, page, pinned->block.frame, 0);
+    env_.step(Step::io_in_flight);
+    stamp(file_, page, pinned->block.frame, Hazard::h4);
+    env_.oracle().event(Event::gup_completed, file_.ino, page, pinned->block.frame, 0);
+    core::unpin_user_page(k_, file_, page, pinned->block);
+  }
+  /// A pin, and what its holder does meanwhile.
   template <class Meanwhile>
   void gup(PageOffset page, Meanwhile&& meanwhile) {
-    const auto pin = core::get_user_page<P>(k_, file_, file_.first_mapping, page, true);
-    if (!pin) return;
-    meanwhile();
-    env_.oracle().event(Event::gup_submitted, file_.ino, page, pin->block.frame, 0);
-    env_.step(Step::io_in_flight);
-    stamp(file_, page, pin->block.frame, Hazard::h4);
-    env_.oracle().event(Event::gup_completed, file_.ino, page, pin->block.frame, 0);
-    core::unpin_user_page(k_, file_, page, pin->block);
+    const auto pinned = pin(page);
+    if (pinned) meanwhile();
+    device_writes(page, pinned);
+  }
+  void gup_two() {
+    const auto first = pin(kPage);
+    const auto second = pin(kPage + 1);
+    device_writes(kPage, first);
+    device_writes(kPage + 1, second);
+  }
+  void lease_then_pin() {
+    core::Lease held;
+    if (core::get_layout_lease(k_, file_, held) != 0) return;
+    env_.step(Step::lease_mapped);
+    const auto pinned = pin(kPage);
+    core::put_layout_lease(k_, file_, held);
+    device_writes(kPage, pinned);
   }
 
   void munmap() { core::unmap_one_mapping(k_, file_, file_.first_mapping, core::kWholeFile); }

@@ -52,6 +52,8 @@ enum class AccessKind : std::uint8_t {
   gup_slow,
   gup_two,
   gup_again,
+  pin_and_aio,
+  lease_then_pin,
   pin_munmap,
   pin_unlink,
   pin_outside,
@@ -73,7 +75,7 @@ struct AccessInfo {
   std::uint32_t pages_per_entry;
   std::string_view summary;
 };
-inline constexpr std::array<AccessInfo, 29> kAccesses = {{
+inline constexpr std::array<AccessInfo, 31> kAccesses = {{
     {"fault", Hazard::h1, 1, "a store that faults first"},
     {"load", Hazard::h1, 1, "a load through a translation that stands"},
     {"store", Hazard::h1, 1, "a store through a translation that stands"},
@@ -88,8 +90,10 @@ inline constexpr std::array<AccessInfo, 29> kAccesses = {{
     {"aio_write", Hazard::h3, 1, "direct I/O of the file, device to frames"},
     {"gup_fast", Hazard::h4, 1, "a device writes into a page that was pinned without a fault"},
     {"gup_slow", Hazard::h4, 1, "a device writes into a page that was pinned by a fault"},
-    {"gup_two", Hazard::h4, 1, "two pages are pinned, the second by a fault"},
+    {"gup_two", Hazard::h4, 1, "two pages are pinned, the second by a fault; the first is let go first"},
     {"gup_again", Hazard::h4, 1, "a page is pinned, let go and pinned again"},
+    {"pin_and_aio", Hazard::h3, 1, "direct I/O that is submitted while the change waits for somebody's pin"},
+    {"lease_then_pin", Hazard::h4, 1, "a lessee pins a page before it returns its layout"},
     {"pin_munmap", Hazard::h4, 1, "a pin that outlives munmap"},
     {"pin_unlink", Hazard::h4, 1, "a pin that outlives munmap, unlink and close"},
     {"pin_outside", Hazard::h4, 1, "a pin of a page that the layout change leaves alone"},
@@ -113,6 +117,19 @@ constexpr const OperationInfo& info_of(Operation operation) {
   return kOperations[static_cast<std::size_t>(operation)];
 }
 constexpr const AccessInfo& info_of(AccessKind access) { return kAccesses[static_cast<std::size_t>(access)]; }
+
+/// Accesses that take two tasks.
+constexpr bool takes_two(AccessKind access) {
+  return access == AccessKind::nested_cross || access == AccessKind::pin_and_aio;
+}
+
+/// Accesses of several parts, in which one part may end while the change looks at another: both are stopped,
+/// at each pair of their steps.
+constexpr bool has_parts(AccessKind access) {
+  return access == AccessKind::aio_write || access == AccessKind::gup_two ||
+         access == AccessKind::gup_again || access == AccessKind::pin_and_aio ||
+         access == AccessKind::lease_then_pin;
+}
 
 /// Whether the two can meet at all. A file that is read, written, mapped or leased is open and cannot be
 /// evicted; nothing of a collapsed file lies outside the change; only a write changes what a hole reads.

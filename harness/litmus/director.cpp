@@ -15,6 +15,11 @@ constexpr std::uint32_t kMaxStaged = 200;
 constexpr std::uint32_t bit(WaitFor what) { return 1U << static_cast<unsigned>(what); }
 constexpr std::uint32_t kMomentary = bit(WaitFor::shootdown) | bit(WaitFor::entry_lock);
 
+/// Whom the schedule stops first: where somebody's pin holds the change up, its holder.
+constexpr TaskId staged_task(AccessKind access) {
+  return access == AccessKind::pin_and_aio ? kHelperTask : kAccessTask;
+}
+
 class Director {
  public:
   Director(Scene& scene, const Schedule& schedule)
@@ -29,6 +34,7 @@ class Director {
     if (scene_.access == AccessKind::pin_interrupted) interrupt_change();
     if (scene_.access == AccessKind::lease_silent) outlast_grace();
     out_.access_more = advance(kAccessTask, schedule_.access_more);
+    if (staged_task(scene_.access) == kHelperTask) advance(kHelperTask, Schedule::kToTheEnd);
     if (schedule_.access_more != Schedule::kToTheEnd) advance_change(Schedule::kToTheEnd);
     finish();
     return conclude();
@@ -37,9 +43,8 @@ class Director {
  private:
   bool in_flight() const {
     return schedule_.access_stops != 0 &&
-           (machine_.unfinished(kAccessTask) || (cross() && machine_.unfinished(kHelperTask)));
+           (machine_.unfinished(kAccessTask) || machine_.unfinished(kHelperTask));
   }
-  bool cross() const { return scene_.access == AccessKind::nested_cross; }
 
   void start_tasks() {
     machine_.start(
@@ -49,7 +54,7 @@ class Director {
           s.script.access(s, task, s.access);
         },
         &scene_);
-    if (cross()) {
+    if (takes_two(scene_.access)) {
       machine_.start(
           kHelperTask,
           [](void* scene, TaskId task) {
@@ -88,10 +93,11 @@ class Director {
   }
 
   bool stage_access() {
+    const TaskId staged = staged_task(scene_.access);
     if (schedule_.access_stops == 0) return scene_.operation != Operation::evict;
-    if (cross()) advance(kHelperTask, schedule_.access_stops);
-    if (!advance(kAccessTask, schedule_.access_stops)) return false;
-    if (machine_.blocked(kAccessTask) != Blocked::no) return false;
+    if (scene_.access == AccessKind::nested_cross) advance(kHelperTask, schedule_.access_stops);
+    if (!advance(staged, schedule_.access_stops)) return false;
+    if (machine_.blocked(staged) != Blocked::no) return false;
     return scene_.operation != Operation::evict || scene_.closed;
   }
 
@@ -226,15 +232,20 @@ CellResult sweep(Scene& scene) {
   for (std::uint32_t staged = 0; staged < kMaxStaged; ++staged) {
     const Outcome whole = try_one({.access_stops = staged});
     if (!whole.possible) {
-      if (!scene.machine.done(kAccessTask) && scene.machine.blocked(kAccessTask) == Blocked::no) continue;
+      const TaskId task = staged_task(scene.access);
+      if (!scene.machine.done(task) && scene.machine.blocked(task) == Blocked::no) continue;
       break;
     }
     if (staged != 0) ++cell.stops;
     if (cell.waited_on == 0) cell.waiting = {.access_stops = staged};
     for (std::uint32_t more = 1; more < kMaxStaged && whole.waited; ++more)
       if (!try_one({.access_stops = staged, .access_more = more}).access_more) break;
-    for (std::uint32_t stops = 1; stops < kMaxStaged; ++stops)
+    for (std::uint32_t stops = 1; stops < kMaxStaged; ++stops) {
       if (!try_one({.access_stops = staged, .change_stops = stops}).change_stops) break;
+      const bool both = staged == 0 || has_parts(scene.access);
+      for (std::uint32_t more = 1; both && more < kMaxStaged; ++more)
+        if (!try_one({.access_stops = staged, .change_stops = stops, .access_more = more}).access_more) break;
+    }
   }
   cell.waited_on = (cell.waited_on & ~kMomentary) != 0 ? cell.waited_on & ~kMomentary : cell.waited_on;
   return cell;

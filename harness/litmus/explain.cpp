@@ -74,14 +74,13 @@ std::string_view words_of(Step step) {
 }
 
 std::string_view name_of(TaskId task) {
-  constexpr std::array<std::string_view, 3> kNames = {"access", "layout change", "access (other file)"};
+  constexpr std::array<std::string_view, 3> kNames = {"access", "layout change", "other access"};
   return task < kNames.size() ? kNames[task] : "";
 }
 
 class Teller {
  public:
-  explicit Teller(Scene& scene)
-      : scene_(scene), columns_(scene.access == AccessKind::nested_cross ? 3U : 2U) {}
+  explicit Teller(Scene& scene) : scene_(scene), columns_(takes_two(scene.access) ? 3U : 2U) {}
 
   std::vector<std::string> tell(const Cell& cell, const Schedule& schedule, const Outcome& outcome) {
     out_.push_back(fmt::format("{} under {} {}: {} against {}", info_of(cell.operation).name,

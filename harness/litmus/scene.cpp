@@ -11,6 +11,7 @@ bool is_mapped_before(AccessKind access) {
     case AccessKind::gup_fast:
     case AccessKind::gup_two:
     case AccessKind::gup_again:
+    case AccessKind::pin_and_aio:
     case AccessKind::pin_munmap:
     case AccessKind::pin_unlink:
     case AccessKind::pin_outside:

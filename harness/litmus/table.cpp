@@ -82,9 +82,9 @@ Schedule Cell::telling_schedule() const {
   return result.waiting;
 }
 
-std::vector<Cell> decide(const Selection& selection) {
+std::vector<Cell> decide(const std::vector<Script>& scripts, const Selection& selection) {
   std::vector<Cell> cells;
-  for (const Script& script : scripts()) {
+  for (const Script& script : scripts) {
     if (!wanted(selection.scripts, &script)) continue;
     for (const RefcountRegime regime : {RefcountRegime::ref1, RefcountRegime::ref0}) {
       if (!wanted(selection.regimes, regime)) continue;

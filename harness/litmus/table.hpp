@@ -36,8 +36,8 @@ struct Selection {
   std::vector<AccessKind> accesses;
 };
 
-/// Decides every cell of the selection, in the order of the tables.
-std::vector<Cell> decide(const Selection& selection);
+/// Decides every cell of the selection, in the order of the tables. The cells point into `scripts`.
+std::vector<Cell> decide(const std::vector<Script>& scripts, const Selection& selection);
 
 /// How a cell came out, in one of a few words, worst first.
 enum class Happening : std::uint8_t {

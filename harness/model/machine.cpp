@@ -195,6 +195,7 @@ void Machine::down(RwSem& sem, bool exclusive) {
 void Machine::up(RwSem& sem, bool exclusive) {
   sem.release(current_, exclusive);
   pop_held(&sem);
+  stop();
 }
 
 void Machine::push_held(const void* lock, WaitFor name, bool exclusive) {

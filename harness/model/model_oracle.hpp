@@ -43,7 +43,8 @@ struct Record {
   std::size_t seen_count = 0;
   std::array<std::uint32_t, kDetectorNames.size()> detected{};
   Hazards violated;
-  std::uint32_t blocks_lost = 0;  ///< blocks that were freed or moved
+  std::uint32_t blocks_lost = 0;      ///< blocks that were freed or moved
+  std::array<bool, kFrames> moved{};  ///< frames that stand at another offset of their file than at first
 
   Page& page(std::uint32_t ino, PageOffset page) { return pages[ino - 1][page]; }
   void violation(const SeenViolation& what) {
@@ -65,7 +66,10 @@ class ModelOracle {
 
   // Called by the core.
   void event(Event event, std::uint32_t ino, PageOffset page, FrameNumber frame, std::uint32_t value) {
-    if (event == Event::freed || event == Event::moved) ++record_.blocks_lost;
+    if (event == Event::freed || event == Event::moved) {
+      ++record_.blocks_lost;
+      record_.moved[frame] = event == Event::moved;
+    }
     if (machine_.tracing()) {
       machine_.note({.what = TraceLine::What::event,
                      .task = machine_.current(),
@@ -81,9 +85,8 @@ class ModelOracle {
     report(Detector::freed_busy, hazard, ino, page, block.frame, references);
   }
   void stale_access(Hazard hazard, std::uint32_t ino, PageOffset page, core::Block block, std::uint32_t) {
-    const Stamp stamp = Stamp::from(contents_[block.frame]);
-    const bool still_ours = stamp.ino == ino && stamp.page != page && contents_[block.frame] != 0;
-    report(still_ours ? Detector::misplaced : Detector::stale_access, hazard, ino, page, block.frame, 0);
+    const bool moved = record_.moved[block.frame];
+    report(moved ? Detector::misplaced : Detector::stale_access, hazard, ino, page, block.frame, 0);
   }
   void page_removed(std::uint32_t ino, PageOffset page) {
     Record::Page& history = record_.page(ino, page);
