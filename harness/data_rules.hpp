@@ -30,8 +30,11 @@ inline std::optional<DataFault> judge_word(std::uint32_t ino, PageOffset page, c
   const Stamp stamp = Stamp::from(word);
   if (stamp.ino != ino) return DataFault{Detector::corruption, stamp.writer};
   if (stamp.page != (page & Stamp::kPageMask)) return DataFault{Detector::misplaced, stamp.writer};
-  if (stamp.sequence != 0 && stamp.sequence <= before.removed)
-    return DataFault{Detector::stale_data, Hazard::h8};
+  if (stamp.sequence != 0 && stamp.sequence <= before.removed) {
+    // A lessee that went on after the punch wrote there, or nobody did and the old data was never cleared.
+    const bool lessee = stamp.writer == Hazard::h5;
+    return DataFault{Detector::stale_data, lessee ? Hazard::h5 : Hazard::h8};
+  }
   return std::nullopt;
 }
 

@@ -31,7 +31,7 @@ Block block_for_write(K& k, InodeOf<K>& ip, PageOffset page) {
   if (const Block block = lookup_block(k, ip, page)) return block;
   const Block fresh = allocate_block(k, ip, page);
   if (fresh) {
-    remove_entries(k, ip, {page, page + 1});
+    remove_zero_page(k, ip, page);
     unmap_mapping_range(k, ip, {page, page + 1});
   }
   return fresh;

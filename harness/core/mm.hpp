@@ -40,8 +40,11 @@ void unmap_one_mapping(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageRange ra
   };
   auto& translations = k.store.translations(mapping);
   translations.for_each(range, [&](PageOffset page) {
-    const auto old =
-        Translation::from(translations.update(page, [](std::uint64_t) { return std::uint64_t{0}; }));
+    const auto old = Translation::from(translations.update(page, [&](std::uint64_t word) {
+      const auto seen = Translation::from(word);
+      if (seen.has_frame()) uncount_mapping(k, seen.frame());
+      return std::uint64_t{0};
+    }));
     if (!old.present()) return;
     any = true;
     if (!old.has_frame()) return;

@@ -56,11 +56,16 @@ void get_mapping_reference(K& k, FrameNumber frame) {
   k.store.frame(frame).mapcount.fetch_add(1);
 }
 
+/// A translation goes in two parts, as in the kernel: the mapping is uncounted where it is cleared, under the
+/// page-table lock; its reference is dropped after the shootdown. In between the page is busy.
+template <class K>
+void uncount_mapping(K& k, FrameNumber frame) {
+  if (k.refcount.per_mapping != 0) k.store.frame(frame).mapcount.fetch_sub(1);
+}
+
 template <class K>
 void put_mapping_reference(K& k, FrameNumber frame) {
-  if (k.refcount.per_mapping == 0) return;
-  k.store.frame(frame).mapcount.fetch_sub(1);
-  put_page(k, frame);
+  if (k.refcount.per_mapping != 0) put_page(k, frame);
 }
 
 }  // namespace daxrace::core
