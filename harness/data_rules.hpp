@@ -18,10 +18,11 @@ struct DataFault {
   Hazard hazard;
 };
 
-/// Judges one word that was read from a page. A foreign stamp in it was put there by somebody else's stale
-/// access: the hazard is the writer's.
+/// Judges one word that was read from a page; data that is too old is laid to `stale`. A foreign stamp in it
+/// was put there by somebody else's stale access: the hazard is the writer's.
 inline std::optional<DataFault> judge_word(std::uint32_t ino, PageOffset page, const PageBefore& before,
-                                           std::uint32_t removals_now, std::uint64_t word) {
+                                           std::uint32_t removals_now, std::uint64_t word,
+                                           Hazard stale = Hazard::h8) {
   if (word == 0) {
     if (before.written > before.removed && removals_now == before.removals)
       return DataFault{Detector::stale_data, Hazard::h8};
@@ -33,7 +34,7 @@ inline std::optional<DataFault> judge_word(std::uint32_t ino, PageOffset page, c
   if (stamp.sequence != 0 && stamp.sequence <= before.removed) {
     // A lessee that went on after the punch wrote there, or nobody did and the old data was never cleared.
     const bool lessee = stamp.writer == Hazard::h5;
-    return DataFault{Detector::stale_data, lessee ? Hazard::h5 : Hazard::h8};
+    return DataFault{Detector::stale_data, lessee ? Hazard::h5 : stale};
   }
   return std::nullopt;
 }

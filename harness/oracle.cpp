@@ -175,8 +175,8 @@ Oracle::Before Oracle::before_read(std::uint32_t ino, PageOffset page) const noe
 }
 
 void Oracle::judge(std::uint32_t ino, PageOffset page, core::Block block, const Before& before,
-                   std::uint64_t word) {
-  const auto fault = judge_word(ino, page, before, shared_.history(ino, page).removals.load(), word);
+                   std::uint64_t word, Hazard stale) {
+  const auto fault = judge_word(ino, page, before, shared_.history(ino, page).removals.load(), word, stale);
   if (!fault) return;
   const Stamp stamp = Stamp::from(word);
   std::string what;

@@ -104,7 +104,9 @@ class Oracle {
   Before before_read(std::uint32_t ino, PageOffset page) const noexcept;
   /// Judges one word that was read from a block whose generation was still right afterwards. A foreign stamp
   /// in it was put there by somebody else's stale access: the hazard is the writer's.
-  void judge(std::uint32_t ino, PageOffset page, core::Block block, const Before& before, std::uint64_t word);
+  /// `stale` is what data is laid to that is too old: zeros, or the reader if nothing holds it off.
+  void judge(std::uint32_t ino, PageOffset page, core::Block block, const Before& before, std::uint64_t word,
+             Hazard stale = Hazard::h8);
 
   /// fsync of pages [0, pages) of a file: what had been stored before it began must have been flushed when it
   /// ends.
@@ -173,7 +175,8 @@ class NullOracle {
   void written(std::uint32_t, PageOffset, std::uint32_t) noexcept {}
   struct Before {};
   Before before_read(std::uint32_t, PageOffset) const noexcept { return {}; }
-  void judge(std::uint32_t, PageOffset, core::Block, const Before&, std::uint64_t) noexcept {}
+  void judge(std::uint32_t, PageOffset, core::Block, const Before&, std::uint64_t,
+             Hazard = Hazard::h8) noexcept {}
   template <class LookupBlock>
   void fsync_begin(std::uint32_t, LookupBlock&&) noexcept {}
   template <class LookupBlock>

@@ -483,7 +483,8 @@ class Worker {
         word = load_word(at);
       }
     });
-    if (result == core::Access::done && !write) env_.oracle().judge(file_.ino, page, block, before, word);
+    if (result == core::Access::done && !write)
+      env_.oracle().judge(file_.ino, page, block, before, word, Hazard::h5);
   }
 
   /// Takes a frame that was freed just now for another file, and looks later whether the data is still its

@@ -24,7 +24,6 @@ template <class K>
 void unmap_one_mapping(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageRange range) {
   std::array<FrameNumber, K::EnvType::kUnmapBatch> frames;
   std::size_t count = 0;
-  bool any = false;
   const auto flush_batch = [&] {
     {
       [[maybe_unused]] auto timed = k.env.timed(Phase::shootdown);
@@ -36,7 +35,6 @@ void unmap_one_mapping(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageRange ra
     }
     for (std::size_t i = 0; i < count; ++i) put_mapping_reference(k, frames[i]);
     count = 0;
-    any = false;
   };
   auto& translations = k.store.translations(mapping);
   translations.for_each(range, [&](PageOffset page) {
@@ -45,14 +43,14 @@ void unmap_one_mapping(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageRange ra
       if (seen.has_frame()) uncount_mapping(k, seen.frame());
       return std::uint64_t{0};
     }));
-    if (!old.present()) return;
-    any = true;
     if (!old.has_frame()) return;
     k.env.oracle().event(Event::unmapped, ip.ino, page, old.frame(), 0);
     frames[count++] = old.frame();
     if (count == frames.size()) flush_batch();
   });
-  if (any) flush_batch();
+  // Also where nothing was found: somebody else may have cleared it just now and not shot it down yet, which
+  // the kernel sees in mm_tlb_flush_nested.
+  flush_batch();
 }
 
 /// unmap_mapping_range: every mapping of the inode.
