@@ -3,12 +3,12 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "bench/memory_limit.hpp"
 #include "bench/suggest.hpp"
 #include "harness/io_ring.hpp"
 #include "harness/numa.hpp"
@@ -22,22 +22,6 @@ constexpr double kCheapClockNs = 60;
 /// Frames of 2 MiB for the default file, and room beside them.
 constexpr std::uint64_t kComfortableBytes = 512U << 20;
 constexpr double kAsyncEnough = 0.9;
-
-std::uint64_t available_memory() {
-  std::ifstream in("/proc/meminfo");
-  std::string word;
-  std::uint64_t kib = 0;
-  while (in >> word)
-    if (word == "MemAvailable:" && in >> kib) return kib << 10;
-  return 0;
-}
-
-/// The limit of this process's memory control group, or nothing that limits.
-std::uint64_t group_limit() {
-  std::ifstream in("/sys/fs/cgroup/memory.max");
-  std::uint64_t bytes = 0;
-  return in >> bytes ? bytes : UINT64_MAX;
-}
 
 void try_peer(EnvFacts& facts) {
   try {
@@ -213,7 +197,7 @@ EnvFacts gather_env() {
   facts.namespaces = scan_namespaces();
   facts.dax_mounts = scan_dax_mounts();
   facts.unreachable = unreachable_devices(facts.dax_devices);
-  facts.available_bytes = std::min(available_memory(), group_limit());
+  facts.available_bytes = available_memory_bytes();
   return facts;
 }
 

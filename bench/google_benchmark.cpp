@@ -76,7 +76,7 @@ void check_value(const Flag& flag) {
 }
 
 void check_flag(const Flag& flag) {
-  const auto refused = std::ranges::find(kRefused, flag.name, &RefusedFlag::name);
+  const auto* refused = std::ranges::find(kRefused, flag.name, &RefusedFlag::name);
   if (refused != kRefused.end()) throw Error(fmt::format("--{}: refused: {}", flag.name, refused->why));
   if (std::ranges::find(kPassed, flag.name) == kPassed.end())
     throw Error(unknown_word("Google Benchmark flag", flag.name, known_flags()));
@@ -90,6 +90,7 @@ bool is_true(const std::string& value) {
 void initialize(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "daxrace");
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   int argc = static_cast<int>(argv.size());
   argv.push_back(nullptr);

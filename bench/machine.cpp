@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "bench/episode_config.hpp"
+#include "bench/memory_limit.hpp"
 #include "harness/error.hpp"
 
 namespace daxrace {
@@ -24,6 +25,16 @@ void check_cpus(const Topology& topology, const std::vector<int>& cpus) {
       throw Error(fmt::format("--cpus: CPU {} is not there or not allowed; this process may use {}", cpu,
                               format_list(sorted)));
     }
+}
+
+/// The kernel would not refuse a region that is too large, but kill somebody for it.
+void check_memory(const RegionSpec& spec) {
+  const std::uint64_t available = available_memory_bytes();
+  if (spec.backing != Backing::memory || spec.bytes <= available) return;
+  throw Error(
+      fmt::format("the memory backing needs {} MiB and {} MiB are available: give a smaller --file-pages or "
+                  "--frame-bytes",
+                  spec.bytes >> 20, available >> 20));
 }
 
 }  // namespace
@@ -62,6 +73,7 @@ void Machine::open_regions(const std::vector<Configuration>& matrix, const RunOp
     spec.durable = options.durable;
   }
   for (const auto& [key, spec] : wanted) {
+    check_memory(spec);
     OpenRegion& slot = regions_[key];
     try {
       slot.region = Region::open(spec);

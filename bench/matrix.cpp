@@ -1,11 +1,11 @@
 #include "bench/matrix.hpp"
 
 #include <algorithm>
-#include <regex>
 #include <set>
 
 #include <fmt/format.h>
 
+#include "bench/pattern.hpp"
 #include "bench/suggest.hpp"
 #include "harness/error.hpp"
 
@@ -238,14 +238,10 @@ std::vector<Configuration> filter_matrix(const std::vector<Configuration>& all, 
   if (regex.empty()) return all;
   std::vector<Configuration> kept;
   std::vector<std::string> names;
-  try {
-    const std::regex pattern(regex);
-    for (const Configuration& config : all) {
-      names.push_back(canonical_name(config));
-      if (std::regex_search(names.back(), pattern)) kept.push_back(config);
-    }
-  } catch (const std::regex_error& error) {
-    throw Error(fmt::format("--filter={}: not a regular expression: {}", regex, error.what()));
+  const Pattern pattern("filter", regex);
+  for (const Configuration& config : all) {
+    names.push_back(canonical_name(config));
+    if (pattern.is_in(names.back())) kept.push_back(config);
   }
   if (kept.empty()) throw Error(no_match("filter", regex, names));
   return kept;

@@ -50,7 +50,7 @@ void replace_rows(const std::string& path, const std::string& host, const std::v
 std::string result_path(const RunOptions& options, const RunInfo& info) {
   if (!options.resume.empty()) return options.resume;
   if (!options.out.empty()) return options.out;
-  const std::string name = new_file_name(info);
+  std::string name = new_file_name(info);
   if (!in_project_root()) return name;
   std::error_code failed;
   std::filesystem::create_directories("results/local", failed);

@@ -106,6 +106,7 @@ Row path_row(Row row, const Configuration& config, Path path, const PathStats& s
   row.path = name_in(kPathNames, path);
   row.retries = stats.retries;
   set_ops(row, stats.ops, duration_ns);
+  if (config.load == Load::paced) row.faults_real = stats.faults_real;
   if (config.perturb) return row;
   set_service(row, stats.service_ns);
   set_response(row, stats.response_ns);

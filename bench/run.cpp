@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "bench/google_benchmark.hpp"
 #include "bench/machine.hpp"
 #include "bench/matrix.hpp"
+#include "bench/pmem_scan.hpp"
 #include "bench/progress.hpp"
 #include "bench/result_file.hpp"
 #include "bench/schedule.hpp"
@@ -21,6 +23,7 @@
 #include "bench/units.hpp"
 #include "harness/clock.hpp"
 #include "harness/result_table.hpp"
+#include "harness/zap_cost.hpp"
 
 namespace daxrace {
 namespace {
@@ -37,6 +40,7 @@ std::string episode_name(const Configuration& config, unsigned repetition) {
 
 std::vector<std::string> names_of(const std::vector<Configuration>& matrix) {
   std::vector<std::string> names;
+  names.reserve(matrix.size());
   for (const Configuration& config : matrix) names.push_back(canonical_name(config));
   return names;
 }
@@ -90,13 +94,17 @@ void say(const RunOptions& options, const std::string& line) {
   if (!options.quiet) fmt::print(stderr, "daxrace: {}\n", line);
 }
 
-/// What will be written over is said before it is.
+/// What will be written over is said before it is. Of what is no devdax device, opening it says so.
 void announce_overwritten(const std::vector<Configuration>& matrix) {
-  std::set<std::string> devices;
-  for (const Configuration& config : matrix)
-    if (config.source.choice.kind == Backing::devdax && devices.insert(config.source.choice.path).second)
+  std::map<std::string, std::size_t> bytes;
+  for (const Configuration& config : matrix) {
+    std::size_t& most = bytes[config.source.choice.path];
+    most = std::max(most, bytes_needed(config));
+  }
+  for (const DaxDevice& device : scan_dax_devices())
+    if (const auto found = bytes.find("/dev/" + device.name); found != bytes.end())
       fmt::print(stderr, "daxrace: --destroy-data: the first {} MiB of {} will be overwritten\n",
-                 (bytes_needed(config) + (1U << 20) - 1) >> 20, config.source.choice.path);
+                 (found->second + (1U << 20) - 1) >> 20, found->first);
 }
 
 void describe_run(RunReport& report, const RunOptions& options, const std::vector<std::string>& command_line,
@@ -113,6 +121,29 @@ void describe_run(RunReport& report, const RunOptions& options, const std::vecto
       report.set_environment("durability of " + config.source.choice.text(), facts->durable ? "yes" : "none");
 }
 
+/// All threads share one mm: a zap waits for mmap_lock and IPIs too, and nobody should take that for the
+/// protocol.
+std::vector<std::string> measure_zaps(RunReport& report, const Machine& machine,
+                                      const std::vector<Configuration>& matrix) {
+  std::map<std::string, ZapCost> costs;
+  for (const Configuration& config : matrix) {
+    const std::string name =
+        fmt::format("{} frames of {} bytes", config.source.choice.text(), config.frame_bytes);
+    if (machine.facts(config) != nullptr && !costs.contains(name)) {
+      costs[name] = measure_zap_cost(machine.region(config));
+    }
+  }
+  std::vector<std::string> lines;
+  for (const auto& [name, cost] : costs) {
+    report.set_environment("zap with idle neighbours, " + name, fmt::format("{} ns", cost.zap_ns));
+    lines.push_back(
+        fmt::format("{}: with idle neighbours a zap takes {}, the real fault after it {}; what a zap takes "
+                    "beyond that is mmap_lock and IPIs, not the protocol",
+                    name, duration_text(cost.zap_ns), duration_text(cost.touch_ns)));
+  }
+  return lines;
+}
+
 OpenMode open_mode(const RunOptions& options) {
   if (options.force) return OpenMode::replace;
   return options.append || !options.resume.empty() ? OpenMode::append : OpenMode::create_new;
@@ -124,6 +155,8 @@ std::string table_of(const std::vector<Row>& rows, std::uint64_t seed) {
     const Workload* workload = find_workload(name);
     return workload != nullptr && workload->uncontended;
   };
+  table.protocol_order = protocol_names();
+  table.workload_order = workload_names();
   table.color = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
   table.seed = seed;
   return format_results(rows, table);
@@ -145,7 +178,7 @@ std::string_view outcome_of(Exit code) {
   return "failed";
 }
 
-Exit finish(ResultFile& results, const RunOptions& options) {
+Exit finish(ResultFile& results, const RunOptions& options, const std::vector<std::string>& remarks) {
   const Summary summary = summarize(results.rows());
   const Exit code = stop_requested().load() ? Exit::interrupted : exit_code(summary);
   const bool any_rows = !results.rows().empty();
@@ -153,7 +186,10 @@ Exit finish(ResultFile& results, const RunOptions& options) {
     results.report().set_outcome(std::string{outcome_of(code)});
     results.report().write();
   }
-  if (any_rows && options.table && !options.quiet) fmt::print("{}\n", table_of(results.rows(), options.seed));
+  if (any_rows && options.table && !options.quiet) {
+    fmt::print("{}\n", table_of(results.rows(), options.seed));
+    for (const std::string& remark : remarks) fmt::print("{}\n\n", remark);
+  }
   fmt::print("{}{}; {}\n", code == Exit::interrupted ? "interrupted: " : "", summary_line(summary),
              any_rows ? results.path() : "no rows");
   if (summary.skipped > 0 && code != Exit::skipped)
@@ -235,12 +271,13 @@ Exit Run::execute(const std::vector<std::string>& command_line) {
   if (results_->cut_partial_line())
     say(options_, path + ": half a last line, left by a killed run, was cut off");
   describe_run(results_->report(), options_, command_line, machine, chosen);
+  const std::vector<std::string> remarks = measure_zaps(results_->report(), machine, chosen);
   say(options_, plan_line(matrix_, episodes_, options_) + "; results in " + path);
   progress_.emplace(episodes_.size(), estimate(matrix_, episodes_), !options_.quiet, stderr);
   suite_.run();
   progress_->clear();
   runner_->rethrow_failure();
-  return finish(*results_, options_);
+  return finish(*results_, options_, remarks);
 }
 
 }  // namespace

@@ -40,7 +40,8 @@ Summary summarize(const std::vector<Row>& rows) {
       continue;
     }
     ++summary.episodes;
-    if (row.status == name_in(kStatusNames, Status::hang)) ++summary.hangs;
+    const bool declared = row.verdict == name_in(kVerdictNames, Verdict::finding);
+    if (row.status == name_in(kStatusNames, Status::hang) && !declared) ++summary.hangs;
     if (row.status == name_in(kStatusNames, Status::error)) ++summary.errors;
     if (row.verdict == name_in(kVerdictNames, Verdict::broken))
       add_once(summary.broken, broken_promises(row));

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -361,11 +362,25 @@ void claim_devdax(Pmem2Source& source, const std::string& path) {
   source.write(label.data(), label.size(), 0);
 }
 
+/// O_EXCL on a block device: refused while it, or a partition of it, is mounted, swapped on or part of
+/// something. An io_uring that is gone lets go of its files a little later, so "busy" is only believed after
+/// a while.
+int open_exclusively(const std::string& path) {
+  constexpr int kAttempts = 40;
+  constexpr timespec kPause{0, 50'000'000};
+  int fd = -1;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    fd = open(path.c_str(), O_RDWR | O_EXCL | O_DIRECT | O_CLOEXEC);
+    if (fd >= 0 || errno != EBUSY) break;
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &kPause, nullptr);
+    errno = EBUSY;
+  }
+  return fd;
+}
+
 FileDescriptor open_scratch_disk(const std::string& path, bool destroy_data) {
   need_destroy_data(path, destroy_data);
-  // O_EXCL on a block device: refused while it, or a partition of it, is mounted, swapped on or part of
-  // something.
-  FileDescriptor fd(open(path.c_str(), O_RDWR | O_EXCL | O_DIRECT | O_CLOEXEC));
+  FileDescriptor fd(open_exclusively(path));
   if (!fd && errno == EBUSY)
     throw Error(fmt::format("{}: mounted or otherwise in use; name another disk", path));
   if (!fd) throw Error(system_error_line("open", path, errno));

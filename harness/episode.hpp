@@ -54,9 +54,10 @@ struct EpisodeConfig {
 struct PathStats {
   std::uint64_t ops = 0;
   std::uint64_t retries = 0;  ///< times that an operation started over (a fault that lost a race, a rescan)
-  Histogram service_ns;       ///< start to end
-  Histogram response_ns;      ///< intended start to end; empty in closed loop
-  Histogram wait_ns;          ///< per operation: lock, break, dio and lease waits together
+  std::uint64_t faults_real = 0;  ///< page faults that the kernel counted during these; paced load only
+  Histogram service_ns;           ///< start to end
+  Histogram response_ns;          ///< intended start to end; empty in closed loop
+  Histogram wait_ns;              ///< per operation: lock, break, dio and lease waits together
   std::array<std::uint64_t, kPhaseCount> phase_sum_ns{};
 };
 
@@ -83,7 +84,9 @@ struct EpisodeResult {
       0;  ///< faults that installed a translation, I/O completed, punches that freed
   std::uint64_t faults_real =
       0;  ///< page faults that the kernel counted for the workers (ru_minflt + ru_majflt)
-  std::uint64_t faults_engine = 0;           ///< translations that the engine installed
+  std::uint64_t faults_engine = 0;  ///< translations that the engine installed
+  std::uint64_t worker_run_ns = 0;  ///< from first to last operation, warm-up included, of all workers
+  std::uint64_t worker_cpu_ns = 0;  ///< user and system time that they used meanwhile
   std::vector<std::string> worker_affinity;  ///< read back from the kernel, one per worker
   std::map<Path, PathStats> paths;
   std::vector<Violation> violations;  ///< at most a few per detector; the counts are complete

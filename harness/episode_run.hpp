@@ -103,11 +103,15 @@ class Episode {
 
   void run_worker(std::uint32_t id, Worker<P, E>& worker) {
     const std::uint64_t faults_before = thread_page_faults();
+    const std::uint64_t cpu_before = thread_cpu_ns();
+    const Clock::Ticks start = Clock::now();
     try {
       worker.run();
     } catch (const Aborted&) {
       worker.abandon();
     }
+    recorders_[id].run_ns = Clock::to_ns(Clock::now() - start);
+    recorders_[id].cpu_ns = thread_cpu_ns() - cpu_before;
     recorders_[id].page_faults = thread_page_faults() - faults_before;
     recorders_[id].translations_installed = worker.translations_installed();
   }
@@ -173,7 +177,8 @@ class Episode {
     result.violated = oracle_.violated();
     result.violations = oracle_.take_violations();
     result.hang_report = std::move(hang_report_);
-    conclude(config_, region_.facts(), E::Oracle::enabled, hung, failure_, result);
+    conclude(config_, region_.facts(), E::Oracle::enabled, hung, failure_,
+             P::info.found(config_.refcount_regime), result);
     return result;
   }
 

@@ -31,6 +31,7 @@ double ratio(std::uint64_t part, std::uint64_t whole) {
 void merge_path(PathStats& to, const PathRecord& from) {
   to.ops += from.ops;
   to.retries += from.retries;
+  to.faults_real += from.faults_real;
   to.service_ns.merge(from.service_ns);
   to.response_ns.merge(from.response_ns);
   to.wait_ns.merge(from.wait_ns);
@@ -150,6 +151,12 @@ std::uint64_t thread_page_faults() {
   return static_cast<std::uint64_t>(usage.ru_minflt) + static_cast<std::uint64_t>(usage.ru_majflt);
 }
 
+std::uint64_t thread_cpu_ns() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(used.tv_nsec);
+}
+
 bool watch_episode(const EpisodeConfig& config, EpisodeClock& clock, Watchdog& watchdog,
                    std::vector<std::string>& report) {
   constexpr auto kTurn = std::chrono::milliseconds(2);
@@ -199,6 +206,8 @@ EpisodeResult merge_recorders(const EpisodeConfig& config, const EpisodeClock& c
     served += record.recorder.served;
     result.effective_ops += record.recorder.effective_ops;
     result.faults_real += record.page_faults;
+    result.worker_run_ns += record.run_ns;
+    result.worker_cpu_ns += record.cpu_ns;
     result.faults_engine += record.translations_installed;
     result.worker_affinity.push_back(record.affinity);
     io_errors += record.recorder.io_errors;
@@ -217,7 +226,7 @@ EpisodeResult merge_recorders(const EpisodeConfig& config, const EpisodeClock& c
 }
 
 void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle, bool hung,
-              const std::string& failure, EpisodeResult& result) {
+              const std::string& failure, Hazards found, EpisodeResult& result) {
   if (!failure.empty()) {
     result.status = Status::error;
     result.reason = failure;
@@ -238,7 +247,8 @@ void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle
     result.reason = "no verdict: the kernel's own punch protocol works beneath";
   } else {
     const bool leaked = result.detected[static_cast<std::size_t>(Detector::leak)] != 0;
-    result.verdict = judge_promises(result.promises, result.violated, hazards_of(*config.workload), leaked);
+    result.verdict =
+        judge_promises(result.promises, found, result.violated, hazards_of(*config.workload), leaked);
   }
 }
 

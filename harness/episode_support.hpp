@@ -50,6 +50,8 @@ struct WorkerRecord {
   Recorder recorder;
   std::string affinity;
   std::uint64_t page_faults = 0;
+  std::uint64_t run_ns = 0;
+  std::uint64_t cpu_ns = 0;
   std::uint64_t translations_installed = 0;
 };
 
@@ -65,6 +67,8 @@ PageRange pages_of(const EpisodeConfig& config, std::uint32_t worker, std::uint3
 void set_clock(const EpisodeConfig& config, EpisodeClock& clock);
 /// Minor and major faults of the calling thread so far.
 std::uint64_t thread_page_faults();
+/// User and system time of the calling thread so far.
+std::uint64_t thread_cpu_ns();
 /// Sleeps until the episode's end. True: it hung; everything was aborted and `report` filled.
 bool watch_episode(const EpisodeConfig& config, EpisodeClock& clock, Watchdog& watchdog,
                    std::vector<std::string>& report);
@@ -73,8 +77,8 @@ std::string describe_lock(const std::vector<std::unique_ptr<Task>>& tasks, WaitF
                           const void* lock);
 EpisodeResult merge_recorders(const EpisodeConfig& config, const EpisodeClock& clock,
                               const std::vector<WorkerRecord>& records);
-/// Status, verdict and remark, once everything else is known.
+/// Status, verdict and remark, once everything else is known. `found`: what the protocol's findings declare.
 void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle, bool hung,
-              const std::string& failure, EpisodeResult& result);
+              const std::string& failure, Hazards found, EpisodeResult& result);
 
 }  // namespace daxrace

@@ -136,15 +136,23 @@ void Oracle::stale_access(Hazard hazard, std::uint32_t ino, PageOffset page, cor
                   now));
 }
 
+void Oracle::page_removing(std::uint32_t ino, PageOffset page) noexcept {
+  PageHistory& history = shared_.history(ino, page);
+  // In this order: a reader that sees the new number of removals sees what was removed.
+  raise(history.removing, history.sequence.load());
+  history.removals.fetch_add(1);
+}
+
 void Oracle::page_removed(std::uint32_t ino, PageOffset page) noexcept {
   PageHistory& history = shared_.history(ino, page);
-  history.removals.fetch_add(1);
-  raise(history.removed, history.sequence.load());
+  raise(history.removed, history.removing.load());
 }
 
 void Oracle::page_moved(std::uint32_t ino, PageOffset from, PageOffset to, FrameNumber) noexcept {
-  page_removed(ino, from);
-  page_removed(ino, to);
+  for (const PageOffset page : {from, to}) {
+    page_removing(ino, page);
+    page_removed(ino, page);
+  }
 }
 
 void Oracle::flush_begin(std::uint32_t ino, PageRange pages) noexcept {
@@ -170,13 +178,14 @@ void Oracle::unflushed(std::uint32_t ino, PageOffset page, core::Block block) {
 
 Oracle::Before Oracle::before_read(std::uint32_t ino, PageOffset page) const noexcept {
   const PageHistory& history = shared_.history(ino, page);
+  const std::uint32_t removals = history.removals.load();
   const std::uint32_t written = history.written.load();
-  return {history.removed.load(), history.removals.load(), written};
+  return {history.removing.load(), history.removed.load(), removals, written};
 }
 
 void Oracle::judge(std::uint32_t ino, PageOffset page, core::Block block, const Before& before,
-                   std::uint64_t word, Hazard stale) {
-  const auto fault = judge_word(ino, page, before, shared_.history(ino, page).removals.load(), word, stale);
+                   std::uint64_t word) {
+  const auto fault = judge_word(ino, page, before, shared_.history(ino, page).removals.load(), word);
   if (!fault) return;
   const Stamp stamp = Stamp::from(word);
   std::string what;

@@ -20,7 +20,8 @@ namespace daxrace {
 /// What the oracle remembers of one page of one file. Numbers are stamp sequences.
 struct PageHistory {
   std::atomic<std::uint32_t> sequence{0};  ///< the last one given out
-  std::atomic<std::uint32_t> removed{0};   ///< the last one given out before the page's block was last freed
+  std::atomic<std::uint32_t> removing{0};  ///< the last one given out before a block left the extent map
+  std::atomic<std::uint32_t> removed{0};   ///< the same, once that block's generation says that it is freed
   std::atomic<std::uint32_t> removals{0};  ///< how often that happened
   std::atomic<std::uint32_t> written{0};   ///< the newest whole-page write that has finished
   std::atomic<std::uint32_t> stored{0};    ///< the newest store through a mapping that has finished
@@ -82,6 +83,8 @@ class Oracle {
                   std::uint32_t references);
   void stale_access(Hazard hazard, std::uint32_t ino, PageOffset page, core::Block block, std::uint32_t now);
   /// Before a block leaves the extent map, after its page was unmapped.
+  void page_removing(std::uint32_t ino, PageOffset page) noexcept;
+  /// After its generation was counted up, before its frame can be allocated again.
   void page_removed(std::uint32_t ino, PageOffset page) noexcept;
   /// Before a block stands at another offset of the same file.
   void page_moved(std::uint32_t ino, PageOffset from, PageOffset to, FrameNumber frame) noexcept;
@@ -104,9 +107,7 @@ class Oracle {
   Before before_read(std::uint32_t ino, PageOffset page) const noexcept;
   /// Judges one word that was read from a block whose generation was still right afterwards. A foreign stamp
   /// in it was put there by somebody else's stale access: the hazard is the writer's.
-  /// `stale` is what data is laid to that is too old: zeros, or the reader if nothing holds it off.
-  void judge(std::uint32_t ino, PageOffset page, core::Block block, const Before& before, std::uint64_t word,
-             Hazard stale = Hazard::h8);
+  void judge(std::uint32_t ino, PageOffset page, core::Block block, const Before& before, std::uint64_t word);
 
   /// fsync of pages [0, pages) of a file: what had been stored before it began must have been flushed when it
   /// ends.
@@ -150,7 +151,7 @@ void Oracle::fsync_end(std::uint32_t ino, LookupBlock&& lookup) {
   for (PageOffset page = 0; page < pages; ++page) {
     const FsyncPage& then = fsync_pages_[page];
     if (!then.block || lookup(page) != then.block) continue;
-    if (then.stored > shared_.history(ino, page).removed.load() &&
+    if (then.stored > shared_.history(ino, page).removing.load() &&
         then.stored > shared_.history(ino, page).flushed.load()) {
       unflushed(ino, page, then.block);
     }
@@ -166,6 +167,7 @@ class NullOracle {
   void event(Event, std::uint32_t, PageOffset, FrameNumber, std::uint32_t) noexcept {}
   void freed_busy(Hazard, std::uint32_t, PageOffset, core::Block, std::uint32_t) noexcept {}
   void stale_access(Hazard, std::uint32_t, PageOffset, core::Block, std::uint32_t) noexcept {}
+  void page_removing(std::uint32_t, PageOffset) noexcept {}
   void page_removed(std::uint32_t, PageOffset) noexcept {}
   void page_moved(std::uint32_t, PageOffset, PageOffset, FrameNumber) noexcept {}
   void flush_begin(std::uint32_t, PageRange) noexcept {}
@@ -175,8 +177,7 @@ class NullOracle {
   void written(std::uint32_t, PageOffset, std::uint32_t) noexcept {}
   struct Before {};
   Before before_read(std::uint32_t, PageOffset) const noexcept { return {}; }
-  void judge(std::uint32_t, PageOffset, core::Block, const Before&, std::uint64_t,
-             Hazard = Hazard::h8) noexcept {}
+  void judge(std::uint32_t, PageOffset, core::Block, const Before&, std::uint64_t) noexcept {}
   template <class LookupBlock>
   void fsync_begin(std::uint32_t, LookupBlock&&) noexcept {}
   template <class LookupBlock>

@@ -13,6 +13,7 @@ namespace daxrace {
 struct PathRecord {
   std::uint64_t ops = 0;
   std::uint64_t retries = 0;
+  std::uint64_t faults_real = 0;
   Histogram service_ns;
   Histogram response_ns;
   Histogram wait_ns;

@@ -69,7 +69,7 @@ std::vector<Workload> contended_presets() {
                  {.name = "reader", .ops = {{Op::read, 1}, {Op::write, 1}}, .rate_per_s = 500},
                  {.name = "aio", .ops = {{Op::aio_read, 1}, {Op::aio_write, 1}}, .rate_per_s = 800},
                  {.name = "gup", .ops = {{Op::gup_read, 1}, {Op::gup_write, 1}}, .rate_per_s = 800},
-                 {.name = "lessee", .ops = {{Op::lease, 1}}, .rate_per_s = 200},
+                 {.name = "lessee", .ops = {{Op::lease, 1}, {Op::gup_write, 4}}, .rate_per_s = 500},
                  {.name = "puncher", .ops = {{Op::punch, 1}}, .rate_per_s = 500},
                  {.name = "victim", .ops = {{Op::victim, 1}}, .rate_per_s = 1000}}},
   };

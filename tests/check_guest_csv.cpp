@@ -1,5 +1,5 @@
-// usage: check_guest_csv FILE xfs|ext4|devdax-4k|devdax-2m: is this what a quick matrix on real DAX must have
-// written?
+// usage: check_guest_csv FILE xfs|ext4|devdax-4k|devdax-2m|stress: is this what a quick matrix on that
+// backing, or the stress run of the safe protocols, must have written?
 #include <map>
 #include <set>
 #include <string>
@@ -47,7 +47,30 @@ bool faults(const Row& row) {
   return row.workload == "fault" || row.workload == "mixed" || row.workload == "realloc";
 }
 
-int run(const std::string& file, const std::string& backing) {
+/// Closed load, with and without delays: no promise may break, and enough must have happened to say so.
+int check_stress(const std::string& file) {
+  constexpr std::uint64_t kEnough = 20'000;
+  Checker checker;
+  std::map<std::string, std::uint64_t> effective;
+  std::set<bool> perturbed;
+  for (const Row& row : read_csv(file).rows) {
+    if (row.path != kAllPaths) continue;
+    checker.check(row.status == "ok",
+                  fmt::format("{}: status {} ({})", name_of(row), row.status, row.reason));
+    checker.check(row.verdict != "broken",
+                  fmt::format("{}: broken, violated {}", name_of(row), row.violated));
+    effective[row.protocol] += row.ops.value_or(0);
+    perturbed.insert(row.perturb.value_or(false));
+  }
+  for (const std::string protocol : {"iolock_mmaplock", "ext4", "lease_break"}) {
+    fmt::print("{}: {} effective operations under stress\n", protocol, effective[protocol]);
+    checker.check(effective[protocol] >= kEnough, protocol + ": too few effective operations");
+  }
+  checker.check(perturbed.size() == 2, "both perturbed and unperturbed rows are wanted");
+  return checker.failures() == 0 ? 0 : 1;
+}
+
+int check_matrix(const std::string& file, const std::string& backing) {
   const Wanted& wanted = kWanted.at(backing);
   const std::vector<Row> rows = read_csv(file).rows;
   Checker checker;
@@ -57,7 +80,6 @@ int run(const std::string& file, const std::string& backing) {
   std::uint64_t episodes = 0;
   for (const Row& row : rows) {
     const std::string name = name_of(row);
-    checker.check(row.status == "ok", fmt::format("{}: status {} ({})", name, row.status, row.reason));
     checker.check(row.backing == wanted.backing && row.fs == wanted.fs,
                   fmt::format("{}: backing {} fs {}", name, row.backing, row.fs));
     checker.check(row.frame_bytes == wanted.frame_bytes, name + ": frame_bytes");
@@ -66,8 +88,9 @@ int run(const std::string& file, const std::string& backing) {
     checker.check(!row.emulated.empty(), name + ": not marked as emulated");
     placements.insert(row.placement);
     protocols_seen.insert(row.protocol);
-    if (row.path != "all") continue;
+    if (row.path != kAllPaths) continue;
     ++episodes;
+    checker.check(row.status == "ok", fmt::format("{}: status {} ({})", name, row.status, row.reason));
     checker.check(row.verdict != "broken", fmt::format("{}: broken, violated {}", name, row.violated));
     if (faults(row)) checker.check(row.faults_real.value_or(0) > 0, name + ": no real faults");
     if (row.protocol == "none" && row.verdict == "expected") ++unsafe_caught;
@@ -85,11 +108,12 @@ int run(const std::string& file, const std::string& backing) {
 }  // namespace daxrace
 
 int main(int argc, char** argv) try {
-  if (argc != 3) {
-    fmt::print(stderr, "usage: {} FILE xfs|ext4|devdax-4k|devdax-2m\n", argv[0]);
+  const std::string what = argc == 3 ? argv[2] : "";
+  if (what != "stress" && !daxrace::kWanted.contains(what)) {
+    fmt::print(stderr, "usage: {} FILE xfs|ext4|devdax-4k|devdax-2m|stress\n", argv[0]);
     return 2;
   }
-  return daxrace::run(argv[1], argv[2]);
+  return what == "stress" ? daxrace::check_stress(argv[1]) : daxrace::check_matrix(argv[1], what);
 } catch (const std::exception& error) {
   fmt::print(stderr, "check_guest_csv: {}\n", error.what());
   return 1;

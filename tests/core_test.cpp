@@ -386,6 +386,7 @@ TEST(Oracle, tells_foreign_misplaced_old_and_missing_data_apart) {
   oracle.written(1, 2, sequence);
   oracle.judge(1, 2, block, oracle.before_read(1, 2), 0);
   EXPECT_EQ(count(Detector::stale_data), 1U) << "zero after a finished write";
+  oracle.page_removing(1, 2);
   oracle.page_removed(1, 2);
   oracle.judge(1, 2, block, oracle.before_read(1, 2), 0);
   EXPECT_EQ(count(Detector::stale_data), 1U) << "zero after a punch is right";

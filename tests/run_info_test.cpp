@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <regex>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -162,9 +161,10 @@ TEST(RunInfo, OfThisMachineIsWhatTheKernelSays) {
   EXPECT_EQ(info.host, name.nodename);
   EXPECT_EQ(info.clock, Clock::source());
   EXPECT_GT(info.clock_read_cost_ns, 0);
-  EXPECT_TRUE(std::regex_match(info.time_utc, std::regex("20\\d\\d-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ")))
+  EXPECT_THAT(info.time_utc,
+              ::testing::MatchesRegex("20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"))
       << info.time_utc;
-  EXPECT_TRUE(std::regex_match(info.run_id, std::regex("20\\d{6}T\\d{6}Z-[0-9a-f]{8}"))) << info.run_id;
+  EXPECT_THAT(info.run_id, ::testing::MatchesRegex("20[0-9]{6}T[0-9]{6}Z-[0-9a-f]{8}")) << info.run_id;
   EXPECT_NE(info.run_id, gather_run_info().run_id);
 }
 
@@ -184,7 +184,7 @@ TEST(RunInfo, FillsTheColumnsOfARow) {
 TEST(BuildInfo, NamesACommitOrSaysUnknown) {
   const BuildInfo build = build_info();
   const std::string commit(build.git_commit);
-  EXPECT_TRUE(std::regex_match(commit, std::regex("unknown|[0-9a-f]{12}(-dirty)?"))) << commit;
+  EXPECT_THAT(commit, ::testing::MatchesRegex("unknown|[0-9a-f]{12}(-dirty)?")) << commit;
   EXPECT_THAT(std::string(build.compiler), HasSubstr("."));
   EXPECT_FALSE(build.version.empty());
 }

@@ -64,6 +64,7 @@ void free_block(K& k, InodeOf<K>& ip, PageOffset page, Block block) {
   }
   frame.owner.store(0);
   frame.generation.fetch_add(1);
+  k.env.oracle().page_removed(ip.ino, page);
   k.env.oracle().event(Event::freed, ip.ino, page, block.frame, 0);
   k.store.discard(block.frame);
   k.store.release(block.frame);
@@ -76,7 +77,7 @@ std::uint32_t free_blocks(K& k, InodeOf<K>& ip, PageRange range) {
   std::uint32_t freed = 0;
   auto& extents = k.store.extents(ip);
   extents.for_each(range, [&](PageOffset page) {
-    k.env.oracle().page_removed(ip.ino, page);
+    k.env.oracle().page_removing(ip.ino, page);
     const auto block = Block::from(extents.update(page, [](std::uint64_t) { return std::uint64_t{0}; }));
     if (!block) return;
     k.step(Step::block_unlinked);

@@ -23,9 +23,10 @@ struct Change {
 };
 
 /// A block for a page that is written: an existing one, or a fresh one in a hole, from where the zero page is
-/// unmapped (what iomap does for IOMAP_F_NEW). The entry goes first, the translation after it, as in
-/// invalidate_inode_pages2_range: a fault that found the hole holds the entry's lock until its zero page
-/// stands.
+/// unmapped. The entry goes first, the translation after it: a fault that found the hole holds the entry's
+/// lock until its zero page stands. (For IOMAP_F_NEW the kernel calls invalidate_inode_pages2_range, which
+/// drops clean entries with frames too: a page that was read-faulted and pinned in between loses its entry,
+/// and with it its place in later busy scans. The model drops zero-page entries only.)
 template <class K>
 Block block_for_write(K& k, InodeOf<K>& ip, PageOffset page) {
   if (const Block block = lookup_block(k, ip, page)) return block;

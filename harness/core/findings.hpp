@@ -10,6 +10,7 @@ inline constexpr Finding kEvictionIgnoresPins{
     .operation = "evict",
     .access = "pin_unlink",
     .refcount = "ref1",
+    .in_run = false,
     .kernel = "truncate_inode_pages_final in ext4_evict_inode and XFS's inode eviction, up to 6.14",
     .mechanism =
         "a pin outlives munmap, unlink and close; eviction looks at no page reference and frees the "
@@ -21,6 +22,7 @@ constexpr Finding pin_holder_needs_lock(std::string_view operation) {
           .operation = operation,
           .access = "pin_then_read",
           .refcount = "",
+          .in_run = false,
           .kernel = "xfs_wait_dax_page and ext4_wait_dax_page: the callers keep IOLOCK",
           .mechanism =
               "the layout change keeps IOLOCK while it sleeps for a pin, and the pin's holder sleeps for "
@@ -34,6 +36,7 @@ constexpr Finding mapped_again(std::string_view access) {
           .operation = "",
           .access = access,
           .refcount = "ref0",
+          .in_run = true,
           .kernel = "wait_page_idle and dax_page_is_idle in fs/dax.c, from 6.15",
           .mechanism =
               "the waiter drops MMAPLOCK and waits for a count of 0; a fault meanwhile maps the page "
@@ -51,6 +54,7 @@ constexpr Finding dirty_tag_lost(std::string_view operation) {
           .operation = operation,
           .access = "fsync_2m",
           .refcount = "",
+          .in_run = false,
           .kernel = "dax_delete_mapping_entry under truncate_pagecache and truncate_pagecache_range",
           .mechanism =
               "a 2 MiB entry that the change only touches is removed whole, its dirty tag with it: a "
@@ -68,6 +72,7 @@ inline constexpr Finding kSilentLessee{
     .operation = "",
     .access = "lease_silent",
     .refcount = "",
+    .in_run = false,
     .kernel = "nfsd4_layout_lm_break up to 6.12, which sets no break time",
     .mechanism = "a client that never returns its layout holds the change up for ever; only a signal ends it",
     .remedy = "a grace time after which the client is fenced (the protocol lease_revoke)"};

@@ -29,6 +29,7 @@ struct SeenViolation {
 struct Record {
   struct Page {
     std::uint32_t sequence = 0;
+    std::uint32_t removing = 0;
     std::uint32_t removed = 0;
     std::uint32_t removals = 0;
     std::uint32_t written = 0;
@@ -88,16 +89,21 @@ class ModelOracle {
     const bool moved = record_.moved[block.frame];
     report(moved ? Detector::misplaced : Detector::stale_access, hazard, ino, page, block.frame, 0);
   }
-  void page_removed(std::uint32_t ino, PageOffset page) {
+  void page_removing(std::uint32_t ino, PageOffset page) {
     Record::Page& history = record_.page(ino, page);
     ++history.removals;
-    history.removed = history.sequence;
+    history.removing = history.sequence;
+  }
+  void page_removed(std::uint32_t ino, PageOffset page) {
+    record_.page(ino, page).removed = record_.page(ino, page).removing;
   }
   /// The block's contents go with it: they count as written anew at the new offset.
   void page_moved(std::uint32_t ino, PageOffset from, PageOffset to, FrameNumber frame) {
     const Record::Page old = record_.page(ino, from);
-    page_removed(ino, from);
-    page_removed(ino, to);
+    for (const PageOffset page : {from, to}) {
+      page_removing(ino, page);
+      page_removed(ino, page);
+    }
     Stamp stamp = Stamp::from(contents_[frame]);
     if (contents_[frame] == 0 || stamp.ino != ino || stamp.page != from) return;
     Record::Page& history = record_.page(ino, to);
@@ -131,7 +137,7 @@ class ModelOracle {
   }
   Before before_read(std::uint32_t ino, PageOffset page) const {
     const Record::Page& history = record_.page(ino, page);
-    return {history.removed, history.removals, history.written};
+    return {history.removing, history.removed, history.removals, history.written};
   }
   void judge(std::uint32_t ino, PageOffset page, core::Block block, const Before& before,
              std::uint64_t word) {

@@ -13,7 +13,7 @@ rm -rf "$results"
 mkdir -p "$results"
 
 status=0
-"$guest" --backing="$backing" --time-limit=600 --console="$results/console.log" --results="$results" -- \
+"$guest" --backing="$backing" --peer-latency-ns=100000 --time-limit=900 --console="$results/console.log" --results="$results" -- \
   "$top/tests/guest/inside/matrix.sh" "$backing" "$results/run.csv" </dev/null || status=$?
 if [[ $status -ne 0 ]]; then
   echo "FAILED: the matrix on $backing ended with status $status (console: $results/console.log)"
@@ -24,3 +24,4 @@ if grep -E 'BUG:|Oops|WARNING:|general protection' "$results/console.log"; then
   exit 1
 fi
 "$top/build/release/tests/check_guest_csv" "$results/run.csv" "$backing"
+"$top/build/release/tests/check_guest_csv" "$results/run-stress.csv" stress

@@ -21,13 +21,26 @@ stores_survive() {
   if [[ -f $target ]]; then rm "$target"; fi
 }
 
+region=devdax:$DAXRACE_DAX0
+[[ $backing == devdax-* ]] || region=fsdax:$DAXRACE_DAX0
+
 run_matrix() {
-  local region=devdax:$DAXRACE_DAX0
-  [[ $backing == devdax-* ]] || region=fsdax:$DAXRACE_DAX0
-  "$build/daxrace" run --backing="$region" --placement=local,remote --peer-file="$DAXRACE_NULLB" --destroy-data --out="$file"
+  "$build/daxrace" run --repetitions=2 --backing="$region" --placement=local,remote --peer-file="$DAXRACE_NULLB" --destroy-data --out="$file"
+}
+
+# A minute of closed load on the protocols that promise all file accesses, half of it with delays between the steps.
+run_stress() {
+  local out=${file%.csv}-stress.csv options
+  options=(run --backing="$region" --peer-file="$DAXRACE_NULLB" --destroy-data --load=closed --repetitions=1
+    "--protocol=iolock_mmaplock,ext4,lease_break"
+    "--workload=mixed,gup_vs_punch,aio_vs_punch,fault_vs_truncate,lease_vs_punch,collision,realloc"
+    --file-pages=16 --duration=1300ms --warmup=0ms --no-table --out="$out")
+  "$build/daxrace" "${options[@]}"
+  "$build/daxrace" "${options[@]}" --append --perturb
 }
 
 stores_survive 0 "$DAXRACE_DAX0"
 stores_survive 1 "$DAXRACE_DAX1"
 "$build/tests/guest_region_test" --gtest_brief=1
 run_matrix
+run_stress

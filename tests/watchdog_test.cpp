@@ -1,0 +1,104 @@
+// An operation that never ends must end the episode, not the program: reported with waiter, holder and
+// condition.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/episode_run.hpp"
+#include "protocols/iolock_mmaplock.hpp"
+#include "tests/test_episode.hpp"
+
+namespace daxrace {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+/// Waits for what nobody will make true, with IOLOCK held.
+struct waits_for_ever : protocol::iolock_mmaplock {
+  template <class K>
+  static int punch(K& k, core::InodeOf<K>& ip, core::Change&) {
+    core::Exclusive iolock(k, ip.i_rwsem);
+    return wait_event(k.env, core::page_key(k, 7), Sleep::uninterruptible, [] { return false; });
+  }
+};
+
+/// Forgets to let go of direct I/O that it counted.
+struct loses_a_count : protocol::iolock_mmaplock {
+  template <class K>
+  static int punch(K& k, core::InodeOf<K>& ip, core::Change& change) {
+    const int error = protocol::iolock_mmaplock::punch(k, ip, change);
+    core::inode_dio_begin(k, ip);
+    return error;
+  }
+};
+
+const Workload& readers_and_a_puncher() {
+  static const Workload workload{
+      .name = "readers_and_a_puncher",
+      .summary = "for this test",
+      .roles = {{.name = "reader", .ops = {{Op::read, 1}}}, {.name = "puncher", .ops = {{Op::punch, 1}}}}};
+  return workload;
+}
+
+template <class P>
+EpisodeResult run(std::uint64_t hang_bound_ns) {
+  EpisodeConfig config = closed_config(readers_and_a_puncher(), 1);
+  config.hang_bound_ns = hang_bound_ns;
+  return run_protocol<P>(config, *TestMachine::get().region, nullptr);
+}
+
+TEST(Watchdog, reports_a_hang_with_waiter_holder_and_condition_and_ends) {
+  const EpisodeResult result = run<waits_for_ever>(300'000'000);
+  EXPECT_EQ(result.status, Status::hang);
+  EXPECT_EQ(result.hangs, 1U);
+  EXPECT_EQ(result.verdict, Verdict::broken);
+  EXPECT_TRUE(result.violated.has(Hazard::h6));
+  EXPECT_THAT(result.hang_report, Contains(HasSubstr("punch for")));
+  EXPECT_THAT(result.hang_report, Contains(HasSubstr("waits for blk 7 to become idle: refcount 1")));
+  EXPECT_THAT(result.hang_report,
+              Contains(HasSubstr("waits for iolock of inode 1, held by task 1 (exclusive)")));
+}
+
+TEST(Watchdog, an_engine_can_be_used_again_after_a_hang) {
+  run<waits_for_ever>(200'000'000);
+  const EpisodeResult result = run<protocol::iolock_mmaplock>(10'000'000'000);
+  EXPECT_EQ(result.status, Status::ok) << result;
+  EXPECT_EQ(result.verdict, Verdict::kept);
+}
+
+TEST(Books, a_count_that_is_left_is_a_leak_and_breaks_any_protocol) {
+  EpisodeConfig config = closed_config(*find_workload("punch"), 1);
+  config.threads = 1;
+  config.hang_bound_ns = 300'000'000;
+  const EpisodeResult result = run_protocol<loses_a_count>(config, *TestMachine::get().region, nullptr);
+  // The next punch waits for that count: it hangs, or the episode is over first and the books do not balance.
+  EXPECT_TRUE(result.status == Status::hang || result.detected[static_cast<std::size_t>(Detector::leak)] > 0);
+  EXPECT_EQ(result.verdict, Verdict::broken);
+}
+
+TEST(Episode, refuses_a_region_that_is_too_small) {
+  EpisodeConfig config = closed_config(*find_workload("punch"), 1);
+  config.file_pages = 1'000'000;
+  EXPECT_THROW(run_protocol<protocol::iolock_mmaplock>(config, *TestMachine::get().region, nullptr), Error);
+}
+
+TEST(Episode, skips_a_workload_that_needs_a_peer_where_there_is_none) {
+  EpisodeConfig config = closed_config(*find_workload("gup_vs_punch"), 1);
+  EXPECT_THROW(run_protocol<protocol::iolock_mmaplock>(config, *TestMachine::get().region, nullptr), Skipped);
+}
+
+/// Every translation that the engine installed was a real CPU page fault, and no other path took one.
+TEST(Episode, real_faults_are_those_that_the_engine_counts) {
+  if (kSanitized) GTEST_SKIP() << "shadow memory faults too";
+  EpisodeConfig config = closed_config(*find_workload("fault"), 1);
+  config.threads = 1;
+  config.measure_ns = 300'000'000;
+  const EpisodeResult result =
+      run_protocol<protocol::iolock_mmaplock>(config, *TestMachine::get().region, nullptr);
+  EXPECT_GT(result.faults_engine, 1'000U);
+  EXPECT_NEAR(static_cast<double>(result.faults_real), static_cast<double>(result.faults_engine),
+              0.01 * static_cast<double>(result.faults_engine) + 16);
+}
+
+}  // namespace
+}  // namespace daxrace
