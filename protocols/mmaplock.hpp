@@ -2,7 +2,6 @@
 
 #include <array>
 
-#include "harness/core/findings.hpp"
 #include "harness/core/protocol.hpp"
 
 namespace daxrace::protocol {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "harness/core/findings.hpp"
 #include "harness/core/protocol.hpp"
 
 namespace daxrace::protocol {

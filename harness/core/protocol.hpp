@@ -2,6 +2,7 @@
 
 #include <concepts>
 
+#include "harness/core/findings.hpp"
 #include "harness/core/layout.hpp"
 #include "harness/protocol_info.hpp"
 
