@@ -19,8 +19,8 @@ struct DataFault {
   Hazard hazard;
 };
 
-/// Judges one word that was read from a page. A foreign stamp in it
-/// was put there by somebody else's stale access: the hazard is the writer's.
+/// Judges one word that was read from a page. A foreign stamp in it was put there by somebody else's stale
+/// access: the hazard is the writer's.
 inline std::optional<DataFault> judge_word(std::uint32_t ino, PageOffset page, const PageBefore& before,
                                            std::uint32_t removals_now, std::uint64_t word) {
   if (word == 0) {
@@ -28,6 +28,7 @@ inline std::optional<DataFault> judge_word(std::uint32_t ino, PageOffset page, c
       return DataFault{Detector::stale_data, Hazard::h8};
     return std::nullopt;
   }
+  if (!Stamp::is_whole(word)) return std::nullopt;
   const Stamp stamp = Stamp::from(word);
   if (stamp.ino != ino) return DataFault{Detector::corruption, stamp.writer};
   if (stamp.page != (page & Stamp::kPageMask)) return DataFault{Detector::misplaced, stamp.writer};

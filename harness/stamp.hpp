@@ -14,18 +14,34 @@ namespace daxrace {
 struct Stamp {
   std::uint8_t ino = 0;
   Hazard writer = Hazard::h1;  ///< the kind of access that wrote it
-  PageOffset page = 0;         ///< 21 bits
-  std::uint32_t sequence = 0;  ///< per page; 0: written by a device, whose data has no order
+  PageOffset page = 0;         ///< 13 bits
+  std::uint32_t sequence = 0;  ///< per page, 28 bits; 0: written by a device, whose data has no order
 
-  static constexpr std::uint32_t kPageMask = (1U << 21) - 1;
+  static constexpr std::uint32_t kPageMask = (1U << 13) - 1;
+  static constexpr std::uint32_t kSequenceMask = (1U << 28) - 1;
 
   std::uint64_t word() const noexcept {
-    return std::uint64_t{ino} << 56 | std::uint64_t{static_cast<std::uint8_t>(writer)} << 53 |
-           std::uint64_t{page & kPageMask} << 32 | sequence;
+    const std::uint64_t body = std::uint64_t{ino} << 44 |
+                               std::uint64_t{static_cast<std::uint8_t>(writer)} << 41 |
+                               std::uint64_t{page & kPageMask} << 28 | (sequence & kSequenceMask);
+    return body << kCheckBits | check_of(body);
   }
   static Stamp from(std::uint64_t word) noexcept {
-    return {static_cast<std::uint8_t>(word >> 56), static_cast<Hazard>(word >> 53 & 7),
-            static_cast<PageOffset>(word >> 32 & kPageMask), static_cast<std::uint32_t>(word)};
+    const std::uint64_t body = word >> kCheckBits;
+    return {static_cast<std::uint8_t>(body >> 44), static_cast<Hazard>(body >> 41 & 7),
+            static_cast<PageOffset>(body >> 28 & kPageMask),
+            static_cast<std::uint32_t>(body & kSequenceMask)};
+  }
+  /// False for a mixture of two stamps: a copy that runs beside a device's may see half of each, and says
+  /// nothing.
+  static bool is_whole(std::uint64_t word) noexcept {
+    return (word & ((1U << kCheckBits) - 1)) == check_of(word >> kCheckBits);
+  }
+
+ private:
+  static constexpr unsigned kCheckBits = 12;
+  static std::uint64_t check_of(std::uint64_t body) noexcept {
+    return (body * 0x9e37'79b9'7f4a'7c15U) >> (64 - kCheckBits);
   }
 };
 

@@ -394,6 +394,25 @@ TEST(Oracle, tells_foreign_misplaced_old_and_missing_data_apart) {
   EXPECT_EQ(count(Detector::stale_data), 2U) << "data from before the punch";
 }
 
+/// Copies are not atomic: bytes of two stamps in one word are nobody's data.
+TEST(Oracle, says_nothing_of_a_torn_word) {
+  OracleShared shared(1, {8});
+  Oracle oracle(shared, 0);
+  oracle.page_removing(1, 2);
+  oracle.page_removed(1, 2);
+  const std::uint64_t older = Stamp{1, Hazard::h2, 2, 0x3a7}.word();
+  const std::uint64_t newer = Stamp{1, Hazard::h4, 2, 0}.word();
+  int whole = 0;
+  for (unsigned bits = 8; bits < 64; bits += 8) {
+    const std::uint64_t low = (1ULL << bits) - 1;
+    const std::uint64_t torn = (older & ~low) | (newer & low);
+    if (torn != older && torn != newer) whole += Stamp::is_whole(torn);
+    if (!Stamp::is_whole(torn)) oracle.judge(1, 2, core::Block{3, 0}, oracle.before_read(1, 2), torn);
+  }
+  EXPECT_EQ(whole, 0);
+  EXPECT_TRUE(shared.violated().empty());
+}
+
 TEST(Oracle, sees_a_store_that_fsync_missed) {
   OracleShared shared(1, {4});
   Oracle oracle(shared, 0);

@@ -120,14 +120,12 @@ void write_protect(K& k, InodeOf<K>& ip, PageOffset index) {
   const std::uint32_t per_entry = k.store.pages_per_entry();
   const PageRange pages{index * per_entry, (index + 1) * per_entry};
   for (std::uint32_t i = 0; i < ip.mappings; ++i) {
-    bool any = false;
     auto& translations = k.store.translations(ip.first_mapping + i);
     translations.for_each(pages, [&](PageOffset page) {
-      const auto old = Translation::from(translations.update(
-          page, [](std::uint64_t word) { return Translation::from(word).write_protected().word(); }));
-      any = any || old.writable();
+      translations.update(
+          page, [](std::uint64_t word) { return Translation::from(word).write_protected().word(); });
     });
-    if (!any) continue;
+    // Always: an unmap may have cleared the translation just now and not shot it down yet.
     [[maybe_unused]] auto timed = k.env.timed(Phase::shootdown);
     k.env.tlb_shootdown(ip.first_mapping + i, pages);
   }

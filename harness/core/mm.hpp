@@ -29,7 +29,7 @@ void unmap_one_mapping(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageRange ra
       [[maybe_unused]] auto timed = k.env.timed(Phase::shootdown);
       k.env.tlb_shootdown(mapping, range);
     }
-    {
+    if (count != 0) {
       [[maybe_unused]] auto timed = k.env.timed(Phase::zap);
       k.store.zap(std::span(frames.data(), count));
     }
