@@ -12,6 +12,7 @@
 #include "bench/suggest.hpp"
 #include "harness/io_ring.hpp"
 #include "harness/numa.hpp"
+#include "harness/thresholds.hpp"
 
 namespace daxrace {
 namespace {
@@ -21,7 +22,6 @@ constexpr std::array<std::string_view, 3> kFitnessNames = {"ok", "note", "missin
 constexpr double kCheapClockNs = 60;
 /// Frames of 2 MiB for the default file, and room beside them.
 constexpr std::uint64_t kComfortableBytes = 512U << 20;
-constexpr double kAsyncEnough = 0.9;
 
 void try_peer(EnvFacts& facts) {
   try {
@@ -119,7 +119,7 @@ EnvLine judge_io_uring(const EnvFacts& f) {
     return {Fitness::missing, "direct I/O", f.peer_problem,
             "aio and gup are skipped; a container needs io_uring in its seccomp profile, --peer-file a disk"};
   const auto finding = fmt::format("{}: {:.0f} % of reads complete after submit", f.peer, f.peer_async * 100);
-  if (f.peer_async >= kAsyncEnough) return {Fitness::ok, "direct I/O", finding, ""};
+  if (f.peer_async >= kLeastAsyncShare) return {Fitness::ok, "direct I/O", finding, ""};
   return {Fitness::missing, "direct I/O", finding + ": aio and gup are skipped",
           "name a file on a disk: --peer-file"};
 }

@@ -7,12 +7,11 @@
 #include "bench/episode_config.hpp"
 #include "bench/memory_limit.hpp"
 #include "harness/error.hpp"
+#include "harness/thresholds.hpp"
 
 namespace daxrace {
 namespace {
 
-/// A peer that completes within submit leaves no I/O in flight: nothing could collide with it.
-constexpr double kAsyncEnough = 0.9;
 /// One I/O, whatever the frame size.
 constexpr std::size_t kPeerBlockBytes = 4096;
 
@@ -90,7 +89,7 @@ void Machine::open_peer(const std::vector<Configuration>& matrix, const RunOptio
   if (slots == 0) return;
   try {
     peer_ = Peer::open(options.peer_file, kPeerBlockBytes, slots, options.destroy_data);
-    if (peer_->async_share() < kAsyncEnough)
+    if (peer_->async_share() < kLeastAsyncShare)
       peer_skip_reason_ = fmt::format(
           "peer completes inline ({}): no I/O would be in flight; name a file on a disk "
           "with --peer-file",

@@ -6,11 +6,10 @@
 #include <fmt/format.h>
 
 #include "harness/error.hpp"
+#include "harness/thresholds.hpp"
 
 namespace daxrace {
 namespace {
-
-constexpr double kServedEnough = 0.99;
 
 void set_key_columns(Row& row, const Configuration& c) {
   row.target = "engine";
@@ -127,7 +126,7 @@ void set_detectors(Row& row, const EpisodeResult& result) {
 }
 
 std::string remark(const Configuration& config, const EpisodeResult& result) {
-  const bool saturated = config.load == Load::paced && result.served_share < kServedEnough;
+  const bool saturated = config.load == Load::paced && result.served_share < kLeastServedShare;
   if (!saturated || result.reason.find("saturated") != std::string::npos) return result.reason;
   const auto text = fmt::format("saturated: {:.0f} % of the offered load served", result.served_share * 100);
   return result.reason.empty() ? text : text + "; " + result.reason;

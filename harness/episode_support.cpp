@@ -11,6 +11,7 @@
 #include "harness/error.hpp"
 #include "harness/io_ring.hpp"
 #include "harness/stamp.hpp"
+#include "harness/thresholds.hpp"
 #include "harness/verdict.hpp"
 #include "harness/watchdog.hpp"
 
@@ -20,9 +21,6 @@ namespace {
 constexpr std::uint32_t kVictimPages = 16;
 constexpr std::uint32_t kScratchPages = 4;
 constexpr std::uint32_t kSpareFrames = 8;
-/// A peer below this completes inside the submission: nothing would ever be in flight.
-constexpr double kLeastAsyncShare = 0.9;
-constexpr double kLeastServedShare = 0.99;
 
 double ratio(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 1.0 : static_cast<double>(part) / static_cast<double>(whole);

@@ -7,12 +7,11 @@
 #include "harness/clock.hpp"
 #include "harness/error.hpp"
 #include "harness/stamp.hpp"
+#include "harness/thresholds.hpp"
 #include "harness/workload.hpp"
 
 namespace daxrace::overhead {
 namespace {
-
-constexpr double kAsyncEnough = 0.9;
 
 int worker_cpu(const std::vector<int>& cpus, int wanted) {
   if (wanted < 0) return cpus.back();
@@ -58,7 +57,7 @@ void Rig::open_peer() {
   deepest.queue_depth = kMaxDepth;
   try {
     peer_ = Peer::open(options_.peer_file, kIoBytes, peer_slots_needed(deepest), false);
-    if (peer_->async_share() >= kAsyncEnough) return;
+    if (peer_->async_share() >= kLeastAsyncShare) return;
     no_peer_reason_ = fmt::format("{} completes inline: no I/O would be in flight", peer_->path());
     peer_ = nullptr;
   } catch (const Skipped& reason) {
