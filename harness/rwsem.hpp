@@ -67,19 +67,13 @@ class Rwsem {
     Atomic<bool> granted{false};
   };
   /// schedule() throws when an episode is given up: no waiter may stay behind in the queue of a stack that is
-  /// gone.
+  /// gone, and nothing that he has set or been given may stay behind in the count.
   struct Leave {
     Rwsem& lock;
+    E& env;
     Waiter& waiter;
     ~Leave() {
-      if (std::uncaught_exceptions() == 0) return;
-      lock.wait_lock_.lock();
-      for (Waiter* at = lock.head_; at != nullptr; at = at->next) {
-        if (at != &waiter) continue;
-        lock.dequeue(waiter);
-        break;
-      }
-      lock.wait_lock_.unlock();
+      if (std::uncaught_exceptions() != 0) lock.abandon(env, waiter);
     }
   };
   /// Who is to be woken once wait_lock_ is dropped: a chain of granted readers, or one writer that tries
@@ -91,6 +85,8 @@ class Rwsem {
 
   void enqueue(Waiter& waiter) noexcept;
   void dequeue(Waiter& waiter) noexcept;
+  bool is_queued(const Waiter& waiter) const noexcept;
+  void abandon(E& env, Waiter& waiter) noexcept;
   Wake grant_head() noexcept;
   bool take_readers_share() noexcept;
   Wake grant_readers() noexcept;
@@ -118,6 +114,36 @@ void Rwsem<E>::dequeue(Waiter& waiter) noexcept {
   for (Waiter* at = head_; at != &waiter; at = at->next) previous = at;
   (previous == nullptr ? head_ : previous->next) = waiter.next;
   if (tail_ == &waiter) tail_ = previous;
+}
+
+template <class E>
+bool Rwsem<E>::is_queued(const Waiter& waiter) const noexcept {
+  for (const Waiter* at = head_; at != nullptr; at = at->next) {
+    if (at == &waiter) return true;
+  }
+  return false;
+}
+
+/// rwsem_del_wake_waiter: the last to leave takes the waiters' bit with him, and a new head may have what the
+/// old one could not. A reader who was let in meanwhile lets go again, but not before the waker has let go of
+/// him.
+template <class E>
+void Rwsem<E>::abandon(E& env, Waiter& waiter) noexcept {
+  wait_lock_.lock();
+  if (!is_queued(waiter)) {
+    wait_lock_.unlock();
+    while (!waiter.granted.load()) env.relax();
+    up_read();
+    return;
+  }
+  dequeue(waiter);
+  std::uint64_t change = 0;
+  if (waiter.handoff) change -= kHandoff;
+  if (head_ == nullptr) change -= kWaiters;
+  const bool writer_holds = ((count_.fetch_add(change) + change) & kWriter) != 0;
+  const Wake chosen = writer_holds ? Wake{} : grant_head();
+  wait_lock_.unlock();
+  wake(chosen);
 }
 
 template <class E>
@@ -215,7 +241,7 @@ void Rwsem<E>::down_read_slow(E& env) {
   const Wake chosen = free ? grant_head() : Wake{};
   wait_lock_.unlock();
   wake(chosen);
-  const Leave leave{*this, waiter};
+  const Leave leave{*this, env, waiter};
   for (;;) {
     env.task().set_sleeping();
     if (waiter.granted.load()) break;
@@ -260,7 +286,7 @@ void Rwsem<E>::down_write_slow(E& env) {
   enqueue(waiter);
   bool taken = try_write_queued(env, waiter);
   wait_lock_.unlock();
-  const Leave leave{*this, waiter};
+  const Leave leave{*this, env, waiter};
   while (!taken) {
     env.task().set_sleeping();
     wait_lock_.lock();

@@ -172,30 +172,71 @@ TEST(Rwsem, knows_its_writer) {
   EXPECT_EQ(bench.sem.writer(), nullptr);
 }
 
-/// A sleeper that is told to give up leaves the queue whole for those who do not.
+/// Sleeps for the lock in a thread of his own until told to give up.
+template <class E>
+class Leaver {
+ public:
+  Leaver(Bench<E>& bench, std::uint32_t i, bool writes)
+      : task_(bench.task(i)), thread_([this, &bench, i, writes] {
+          try {
+            writes ? bench.env(i).down_write(bench.sem) : bench.env(i).down_read(bench.sem);
+          } catch (const Aborted&) {
+            aborted_ = true;
+          }
+        }) {
+    wait_until_asleep(task_);
+  }
+  /// True if he left without the lock.
+  bool leave() {
+    task_.aborting.store(true);
+    task_.wake();
+    thread_.join();
+    return aborted_;
+  }
+  static void wait_until_asleep(const Task& task) {
+    while (task.wait_for.load() != WaitFor::iolock) sched_yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+
+ private:
+  Task& task_;
+  bool aborted_ = false;
+  std::thread thread_;
+};
+
+/// A sleeper who is told to give up leaves the queue whole for those who come after him, however he waited.
 TYPED_TEST(LockTest, an_aborted_sleeper_leaves_and_the_lock_still_works) {
-  Bench<TypeParam> bench(3);
-  bench.env(0).down_write(bench.sem);
-  bool aborted = false;
-  std::thread leaver([&] {
-    try {
-      bench.env(1).down_write(bench.sem);
-    } catch (const Aborted&) {
-      aborted = true;
+  for (const bool leaver_writes : {false, true}) {
+    for (const bool stayer_writes : {false, true}) {
+      Bench<TypeParam> bench(3);
+      bench.env(0).down_write(bench.sem);
+      EXPECT_TRUE(Leaver<TypeParam>(bench, 1, leaver_writes).leave());
+      std::thread stayer([&] {
+        stayer_writes ? bench.env(2).down_write(bench.sem) : bench.env(2).down_read(bench.sem);
+        stayer_writes ? bench.env(2).up_write(bench.sem) : bench.env(2).up_read(bench.sem);
+      });
+      // He must be asleep, or he would not need to be woken.
+      Leaver<TypeParam>::wait_until_asleep(bench.task(2));
+      bench.env(0).up_write(bench.sem);
+      stayer.join();
     }
-  });
-  while (bench.task(1).wait_for.load() != WaitFor::iolock) sched_yield();
-  std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  bench.task(1).aborting.store(true);
-  bench.task(1).wake();
-  leaver.join();
-  EXPECT_TRUE(aborted);
-  std::thread stayer([&] {
+  }
+}
+
+/// A writer at the head keeps readers out who could share with those that hold the lock; when he gives up,
+/// they go in.
+TEST(Rwsem, an_aborted_writer_lets_the_readers_behind_him_in) {
+  Bench<LockEnv<Rwsem>> bench(3);
+  bench.env(0).down_read(bench.sem);
+  Leaver<LockEnv<Rwsem>> writer(bench, 1, true);
+  std::thread reader([&] {
     bench.env(2).down_read(bench.sem);
     bench.env(2).up_read(bench.sem);
   });
-  bench.env(0).up_write(bench.sem);
-  stayer.join();
+  Leaver<LockEnv<Rwsem>>::wait_until_asleep(bench.task(2));
+  EXPECT_TRUE(writer.leave());
+  reader.join();
+  bench.env(0).up_read(bench.sem);
 }
 
 }  // namespace
