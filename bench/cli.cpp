@@ -11,6 +11,7 @@
 #include "bench/env.hpp"
 #include "bench/help.hpp"
 #include "bench/list.hpp"
+#include "bench/litmus.hpp"
 #include "bench/option_table.hpp"
 #include "bench/options.hpp"
 #include "bench/run.hpp"
@@ -129,6 +130,19 @@ Exit print_verb(const VerbText& verb, const Arguments& arguments, Exit (*print)(
   return print(format);
 }
 
+Exit litmus_verb(const VerbText& verb, const Arguments& arguments) {
+  LitmusOptions options;
+  const OptionTable table = litmus_option_table(options);
+  const Parsed parsed = parse(table, arguments);
+  if (parsed.help) {
+    fmt::print("{}", verb_help(verb, table));
+    return Exit::ok;
+  }
+  refuse_unknown(parsed, table, false);
+  apply(parsed);
+  return print_litmus(options);
+}
+
 Exit dispatch(const Arguments& arguments) {
   if (arguments.empty()) throw Error("give a verb; 'daxrace --help' names them");
   const std::string& first = arguments.front();
@@ -146,6 +160,7 @@ Exit dispatch(const Arguments& arguments) {
   const Arguments rest(arguments.begin() + 1, arguments.end());
   if (verb.name == "list") return print_verb(verb, rest, print_list);
   if (verb.name == "env") return print_verb(verb, rest, print_env);
+  if (verb.name == "litmus") return litmus_verb(verb, rest);
   Arguments whole = arguments;
   whole.insert(whole.begin(), "daxrace");
   return run_verb(verb, rest, whole);

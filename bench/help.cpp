@@ -56,11 +56,25 @@ daxrace run --backing=fsdax:/mnt/pmem --placement=local,remote --time=10m --out=
 daxrace run --filter='^punch/' --dry-run
 daxrace run --resume=pmem.csv --backing=fsdax:/mnt/pmem --placement=local,remote)";
 
+constexpr std::string_view kLitmusDetails =
+    R"(Decides for every protocol, layout change and access what happens when they meet: the access is stopped at
+each of its steps, the change is started and run until it sleeps or ends, freed blocks are given to another
+file, and all are run to the end; and again with the change stopped at each of its own steps. One thread,
+fibers, no clock: the same table every time. The protocol source is the one that 'daxrace run' measures.)";
+
+constexpr std::string_view kLitmusExamples =
+    R"(daxrace litmus                                          # the whole safety table
+daxrace litmus --protocol=ext4 --operation=punch        # cell by cell
+daxrace litmus --protocol=mmaplock --operation=punch --access=aio_write --refcount=ref1 --explain
+daxrace litmus --format=csv > safety.csv)";
+
 }  // namespace
 
 const std::vector<VerbText>& verb_texts() {
   static const std::vector<VerbText> texts = {
       {"run", "what each protocol costs, and whether it holds under stress", kRunDetails, kRunExamples},
+      {"litmus", "which hazards each protocol stops: staged one by one, no luck involved", kLitmusDetails,
+       kLitmusExamples},
       {"list", "protocols, workloads, and what this machine can run them on",
        "Names everything that 'daxrace run' takes: protocols with what they promise and stand for, "
        "workloads\n"

@@ -3,10 +3,18 @@
 set(entries "")
 set(declarations "")
 set(sources "")
+set(litmus_entries "")
+set(litmus_declarations "")
+set(litmus_sources "")
 foreach(DAXRACE_PROTOCOL IN LISTS DAXRACE_PROTOCOLS)
   set(source ${CMAKE_CURRENT_BINARY_DIR}/protocols/${DAXRACE_PROTOCOL}.cpp)
   configure_file(protocol.cpp.in ${source} @ONLY)
   list(APPEND sources ${source})
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/protocols/litmus_${DAXRACE_PROTOCOL}.cpp)
+  configure_file(litmus_protocol.cpp.in ${source} @ONLY)
+  list(APPEND litmus_sources ${source})
+  string(APPEND litmus_declarations "Script script_of_${DAXRACE_PROTOCOL}();\n")
+  string(APPEND litmus_entries "      script_of_${DAXRACE_PROTOCOL}(),\n")
   string(APPEND declarations "ProtocolEntry entry_of_${DAXRACE_PROTOCOL}();\n")
   string(APPEND entries "      entry_of_${DAXRACE_PROTOCOL}(),\n")
 endforeach()
@@ -14,3 +22,8 @@ configure_file(protocols.cpp.in ${CMAKE_CURRENT_BINARY_DIR}/protocols/protocols.
 
 add_library(daxrace_protocols OBJECT ${sources} ${CMAKE_CURRENT_BINARY_DIR}/protocols/protocols.cpp)
 target_link_libraries(daxrace_protocols PUBLIC daxrace_harness)
+
+# The same protocols on the deterministic machine, in objects of their own.
+configure_file(litmus_protocols.cpp.in ${CMAKE_CURRENT_BINARY_DIR}/protocols/litmus_protocols.cpp @ONLY)
+add_library(daxrace_litmus_protocols OBJECT ${litmus_sources} ${CMAKE_CURRENT_BINARY_DIR}/protocols/litmus_protocols.cpp)
+target_link_libraries(daxrace_litmus_protocols PUBLIC daxrace_litmus)

@@ -24,6 +24,7 @@ enum class Step : std::uint8_t {
   access,          ///< inside an access section, before the access itself
   gup_pinned,      ///< inside the section: reference taken, translation not checked again
   gup_in_flight,   ///< pinned, I/O not submitted yet
+  io_in_flight,    ///< submitted, no lock held, the device not done yet
   copy_looked_up,  ///< read or write: blocks known, nothing copied
   copy_done,
   aio_counted,     ///< i_dio_count raised, blocks not looked up
@@ -39,8 +40,10 @@ enum class Step : std::uint8_t {
   entries_removed,  ///< DAX entries are gone, blocks not freed yet
   block_unlinked,   ///< out of the extent map, not free yet
   block_freed,
-  lease_mapped,  ///< the lessee knows the frames
-  writeback      ///< fsync cleared the tag, the frame is not flushed yet
+  block_moved,    ///< it stands at its new offset
+  lease_mapped,   ///< the lessee knows the frames
+  leased_access,  ///< inside the section of a leased access, before the access itself
+  writeback       ///< fsync cleared the tag, the frame is not flushed yet
 };
 
 /// What happened, for the timeline of a violation.
@@ -60,21 +63,34 @@ enum class Event : std::uint8_t {
   lease_granted,
   lease_recalled,
   lease_returned,
+  lease_revoked,
+  moved,
   busy_wait,
   flushed,
   violation
 };
-inline constexpr std::array<std::string_view, 18> kEventNames = {
-    "alloc blk",   "free blk",     "install pte",    "zap pte",
-    "pin",         "unpin",        "dax read",       "dax write",
-    "submit aio",  "complete aio", "submit gup I/O", "complete gup I/O",
-    "grant lease", "recall lease", "return lease",   "wait for page",
-    "flush",       "VIOLATION"};
+inline constexpr std::array<std::string_view, 20> kEventNames = {
+    "alloc blk",      "free blk",         "install pte",   "zap pte",      "pin",
+    "unpin",          "dax read",         "dax write",     "submit aio",   "complete aio",
+    "submit gup I/O", "complete gup I/O", "grant lease",   "recall lease", "return lease",
+    "revoke lease",   "move blk",         "wait for page", "flush",        "VIOLATION"};
 /// What a task sleeps on; for the watchdog's report and for whoever decides that an operation "waits".
-enum class WaitFor : std::uint8_t { nothing, iolock, mmaplock, entry_lock, page_idle, dio, lease, io_slot };
-inline constexpr std::array<std::string_view, 8> kWaitForNames = {
-    "nothing",   "iolock",        "mmaplock",      "entry lock",
-    "page idle", "i_dio_count 0", "lease release", "free I/O slot"};
+enum class WaitFor : std::uint8_t {
+  nothing,
+  iolock,
+  mmaplock,
+  entry_lock,
+  page_idle,
+  dio,
+  lease,
+  io_slot,
+  io_range,
+  mapping_range,
+  shootdown
+};
+inline constexpr std::array<std::string_view, 11> kWaitForNames = {
+    "nothing",       "iolock",        "mmaplock",      "entry lock",         "page idle",    "i_dio_count 0",
+    "lease release", "free I/O slot", "io range lock", "mapping range lock", "TLB shootdown"};
 
 /// What to sleep on: an address that both sides know, and what to call it.
 struct WaitKey {
@@ -89,7 +105,8 @@ enum class Sleep : std::uint8_t { interruptible, uninterruptible };
 /// The requirements, spelled out where the compiler names them.
 template <class E>
 concept Env = requires(E env, typename E::RwSem& sem, typename E::WaitEntry& wait, WaitKey key,
-                       typename E::template Atomic<std::uint64_t>& word, PageRange range) {
+                       typename E::SpinlockType& spinlock, typename E::template Atomic<std::uint64_t>& word,
+                       PageRange range) {
   env.step(Step::access);
   env.down_read(sem);
   env.up_read(sem);
@@ -98,6 +115,7 @@ concept Env = requires(E env, typename E::RwSem& sem, typename E::WaitEntry& wai
   env.prepare_to_wait(wait);
   { env.signal_pending() } -> std::same_as<bool>;
   env.schedule();
+  { env.schedule_grace() } -> std::same_as<bool>;
   env.finish_wait(wait);
   env.wake_up(key);
   env.access_begin(std::uint32_t{}, PageOffset{});
@@ -105,6 +123,9 @@ concept Env = requires(E env, typename E::RwSem& sem, typename E::WaitEntry& wai
   env.tlb_shootdown(std::uint32_t{}, range);
   env.timed(Phase::zap);
   env.oracle();
+  spinlock.lock();
+  spinlock.unlock();
+  { E::kRangeSlots } -> std::convertible_to<std::size_t>;
   { word.load() } -> std::same_as<std::uint64_t>;
 };
 

@@ -156,7 +156,7 @@ class Episode {
       if (ip->i_dio_count.load() != 0) {
         oracle_.report_leak(fmt::format("inode {}: i_dio_count {}", ip->ino, ip->i_dio_count.load()));
       }
-      if (ip->layout_leases.load() != 0)
+      if (core::has_leases(k, *ip))
         oracle_.report_leak(fmt::format("inode {}: a layout lease is left", ip->ino));
     }
     if (used + store_.free_frames() != store_.frame_count()) {

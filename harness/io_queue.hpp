@@ -43,7 +43,7 @@ class IoQueue final : public IoCompleter {
     }
   }
   void wait_and_complete() override { wait_and_complete(kForever); }
-  void wait_and_complete(std::uint64_t timeout_ns) {
+  void wait_and_complete(std::uint64_t timeout_ns) override {
     ring_.wait(timeout_ns);
     complete_ready();
   }

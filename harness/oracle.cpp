@@ -148,6 +148,13 @@ void Oracle::page_removed(std::uint32_t ino, PageOffset page) noexcept {
   raise(history.removed, history.removing.load());
 }
 
+void Oracle::page_moved(std::uint32_t ino, PageOffset from, PageOffset to, FrameNumber) noexcept {
+  for (const PageOffset page : {from, to}) {
+    page_removing(ino, page);
+    page_removed(ino, page);
+  }
+}
+
 void Oracle::flush_begin(std::uint32_t ino, PageRange pages) noexcept {
   pages.end = std::min(pages.end, shared_.pages(ino));
   flushing_.clear();
@@ -178,30 +185,24 @@ Oracle::Before Oracle::before_read(std::uint32_t ino, PageOffset page) const noe
 
 void Oracle::judge(std::uint32_t ino, PageOffset page, core::Block block, const Before& before,
                    std::uint64_t word) {
-  const PageHistory& history = shared_.history(ino, page);
-  if (word == 0) {
-    if (before.written > before.removing && history.removals.load() == before.removals) {
-      shared_.report(task_, Detector::stale_data, Hazard::h8, ino, page, block.frame,
-                     fmt::format("{} page {}: zero read after a finished write", name_of_file(ino), page));
-    }
-    return;
-  }
-  if (!Stamp::is_whole(word)) return;
+  const auto fault = judge_word(ino, page, before, shared_.history(ino, page).removals.load(), word);
+  if (!fault) return;
   const Stamp stamp = Stamp::from(word);
-  if (stamp.ino != ino) {
-    shared_.report(task_, Detector::corruption, stamp.writer, ino, page, block.frame,
-                   fmt::format("{} page {}: holds data that {} wrote for inode {} page {}", name_of_file(ino),
-                               page, name_in(kHazardMeanings, stamp.writer), stamp.ino, stamp.page));
-  } else if (stamp.page != (page & Stamp::kPageMask)) {
-    shared_.report(task_, Detector::misplaced, stamp.writer, ino, page, block.frame,
-                   fmt::format("{} page {}: holds data that {} wrote for page {}", name_of_file(ino), page,
-                               name_in(kHazardMeanings, stamp.writer), stamp.page));
-  } else if (stamp.sequence != 0 && stamp.sequence <= before.removed) {
-    // The block was zeroed when it was allocated: whoever put old data there wrote through a stale access.
-    shared_.report(task_, Detector::stale_data, stamp.writer, ino, page, block.frame,
-                   fmt::format("{} page {}: data number {} read after a punch that came later than number {}",
-                               name_of_file(ino), page, stamp.sequence, before.removed));
+  std::string what;
+  if (fault->detector == Detector::corruption) {
+    what = fmt::format("holds data that {} wrote for inode {} page {}",
+                       name_in(kHazardMeanings, stamp.writer), stamp.ino, stamp.page);
+  } else if (fault->detector == Detector::misplaced) {
+    what = fmt::format("holds data that {} wrote for page {}", name_in(kHazardMeanings, stamp.writer),
+                       stamp.page);
+  } else if (word == 0) {
+    what = "zero read after a finished write";
+  } else {
+    what = fmt::format("data number {} read after a punch that came later than number {}", stamp.sequence,
+                       before.removed);
   }
+  shared_.report(task_, fault->detector, fault->hazard, ino, page, block.frame,
+                 fmt::format("{} page {}: {}", name_of_file(ino), page, what));
 }
 
 }  // namespace daxrace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/core/words.hpp"
+#include "harness/data_rules.hpp"
 #include "harness/env.hpp"
 #include "harness/episode.hpp"
 #include "harness/stamp.hpp"
@@ -85,6 +86,8 @@ class Oracle {
   void page_removing(std::uint32_t ino, PageOffset page) noexcept;
   /// After its generation was counted up, before its frame can be allocated again.
   void page_removed(std::uint32_t ino, PageOffset page) noexcept;
+  /// Before a block stands at another offset of the same file.
+  void page_moved(std::uint32_t ino, PageOffset from, PageOffset to, FrameNumber frame) noexcept;
   void flush_begin(std::uint32_t ino, PageRange pages) noexcept;
   void flush_end(std::uint32_t ino, PageRange pages) noexcept;
 
@@ -100,12 +103,7 @@ class Oracle {
   }
 
   /// What was true of a page before a read began; judge() needs it.
-  struct Before {
-    std::uint32_t removing = 0;
-    std::uint32_t removed = 0;
-    std::uint32_t removals = 0;
-    std::uint32_t written = 0;
-  };
+  using Before = PageBefore;
   Before before_read(std::uint32_t ino, PageOffset page) const noexcept;
   /// Judges one word that was read from a block whose generation was still right afterwards. A foreign stamp
   /// in it was put there by somebody else's stale access: the hazard is the writer's.
@@ -171,6 +169,7 @@ class NullOracle {
   void stale_access(Hazard, std::uint32_t, PageOffset, core::Block, std::uint32_t) noexcept {}
   void page_removing(std::uint32_t, PageOffset) noexcept {}
   void page_removed(std::uint32_t, PageOffset) noexcept {}
+  void page_moved(std::uint32_t, PageOffset, PageOffset, FrameNumber) noexcept {}
   void flush_begin(std::uint32_t, PageRange) noexcept {}
   void flush_end(std::uint32_t, PageRange) noexcept {}
   std::uint32_t next_sequence(std::uint32_t, PageOffset) noexcept { return ++sequence_; }

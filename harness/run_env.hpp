@@ -29,6 +29,7 @@ struct RunShared {
 
   WaitTable wait_table;
   std::vector<AccessSlot> slots;
+  std::uint64_t lease_grace_ns = 2'000'000;
 };
 
 /// Time by phase, exclusive: what an inner phase takes is not counted again by the one around it.
@@ -84,6 +85,7 @@ class RunEnv {
   using Oracle = OracleT;
   static constexpr std::size_t kUnmapBatch = 512;
   static constexpr unsigned kSpinTurns = 256;
+  static constexpr std::size_t kRangeSlots = 64;
 
   RunEnv(RunShared& shared, Task& task, OracleT& oracle, PerturbT perturb)
       : shared_(shared), task_(task), oracle_(oracle), perturb_(perturb) {}
@@ -118,6 +120,8 @@ class RunEnv {
   void prepare_to_wait(WaitEntry& wait) noexcept { shared_.wait_table.prepare(wait, task_); }
   bool signal_pending() const noexcept { return task_.signal_pending.load(std::memory_order_relaxed); }
   void schedule() { task_.schedule(); }
+  /// Sleeps no longer than the grace time that a lessee has. False: it has passed.
+  bool schedule_grace() { return task_.schedule(shared_.lease_grace_ns); }
   void finish_wait(WaitEntry& wait) noexcept { shared_.wait_table.finish(wait, task_); }
   void wake_up(WaitKey key) noexcept { shared_.wait_table.wake(key.address); }
 

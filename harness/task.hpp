@@ -24,6 +24,7 @@ class IoCompleter {
   virtual bool in_flight() const noexcept = 0;
   /// Sleeps until a completion or poke(), then completes what is done.
   virtual void wait_and_complete() = 0;
+  virtual void wait_and_complete(std::uint64_t timeout_ns) = 0;
   /// Completes what is done already; does not sleep.
   virtual void complete_ready() = 0;
   virtual void poke() noexcept = 0;
@@ -44,6 +45,8 @@ class alignas(64) Task {
   /// Sleeps until somebody wakes this task; returns at once if that happened since set_sleeping().
   /// Throws Aborted if the episode was given up.
   void schedule();
+  /// The same for a bounded time. False: nobody woke it, and it is running again.
+  bool schedule(std::uint64_t timeout_ns);
   void wake() noexcept;
 
   void push_held(const void* lock, bool exclusive) noexcept;

@@ -301,7 +301,7 @@ class Worker {
     const auto before = env_.oracle().before_read(file_.ino, page);
     core::Block used;
     core::Access result = core::Access::missing;
-    P::read(k_, file_, [&] {
+    P::read(k_, file_, {page, page + 1}, [&] {
       result = core::dax_iomap_read(k_, file_, page, [&](core::Block block) {
         used = block;
         store_.region().read_frame(block.frame, 0, buffer_.data(), kIoBytes);
@@ -323,7 +323,7 @@ class Worker {
   void write(Inode& ip, PageOffset page) {
     std::uint32_t sequence = 0;
     core::Access result = core::Access::missing;
-    P::write(k_, ip, [&] {
+    P::write(k_, ip, {page, page + 1}, [&] {
       result = core::dax_iomap_write(k_, ip, page, [&](core::Block block) {
         sequence = env_.oracle().next_sequence(ip.ino, page);
         stamp_buffer(buffer_.data(), {ino_byte(ip), Hazard::h2, page, sequence});
@@ -357,7 +357,7 @@ class Worker {
 
   void aio(PageOffset page, bool write) {
     wait_for_io_slot();
-    P::aio(k_, file_, [&] {
+    P::aio(k_, file_, {page, page + 1}, [&] {
       core::submit_aio(k_, file_, page, write, [&](core::Block block) {
         submit(request_for(write ? Path::aio_write : Path::aio_read, page, block), write, Hazard::h3);
       });
@@ -420,12 +420,12 @@ class Worker {
   void evict() {
     for (PageOffset page = 0; page < scratch_pages_; ++page) write(scratch_file_, page);
     begin();
-    if (core::evict_inode(k_, scratch_file_) != 0) finish(Path::evict, true);
+    if (P::evict(k_, scratch_file_) != 0) finish(Path::evict, true);
   }
 
   void punch(PageOffset page) {
     auto change = core::Change::punch({page, page + 1});
-    if (P::punch(k_, file_, change) != 0) return;
+    if (P::fallocate(k_, file_, change) != 0) return;
     finish(change.freed != 0 ? Path::punch : Path::punch_hole, change.freed != 0);
   }
 
@@ -459,39 +459,41 @@ class Worker {
   /// A lessee: takes a layout, accesses the frames without references, returns it when it is recalled or
   /// done.
   void lease() {
-    if (core::get_layout_lease(k_, file_) != 0) return;
+    core::Lease held;
+    if (core::get_layout_lease(k_, file_, held) != 0) return;
     std::array<core::Block, kLeasedPages> blocks;
     const PageOffset first = pick();
     const auto page_at = [&](std::size_t i) {
       return own_pages_.first +
              (first - own_pages_.first + static_cast<PageOffset>(i)) % (own_pages_.end - own_pages_.first);
     };
-    P::map_blocks(k_, file_, [&] {
+    P::map_blocks(k_, file_, own_pages_, [&] {
       for (std::size_t i = 0; i < kLeasedPages; ++i) blocks[i] = core::lookup_block(k_, file_, page_at(i));
     });
     k_.step(Step::lease_mapped);
     const Clock::Ticks until = Clock::now() + Clock::from_ns(config_.lease_hold_ns);
     do {
-      for (std::size_t i = 0; i < kLeasedPages; ++i) access_leased(page_at(i), blocks[i], i % 2 == 0);
+      for (std::size_t i = 0; i < kLeasedPages; ++i) access_leased(held, page_at(i), blocks[i], i % 2 == 0);
       poll_io();
     } while (!core::layout_recalled(k_, file_) && Clock::now() < until);
-    core::put_layout_lease(k_, file_);
+    core::put_layout_lease(k_, file_, held);
     finish(Path::lease);
   }
 
-  void access_leased(PageOffset page, core::Block block, bool write) {
+  void access_leased(core::Lease held, PageOffset page, core::Block block, bool write) {
     if (!block) return;
     const auto before = env_.oracle().before_read(file_.ino, page);
     std::byte* at = store_.region().direct(block.frame) + random_.below(kStampsPerPage) * kSectorBytes;
     std::uint64_t word = 0;
-    if (write) {
-      const std::uint32_t sequence = env_.oracle().next_sequence(file_.ino, page);
-      store_word(at, Stamp{ino_byte(file_), Hazard::h5, page, sequence}.word());
-    } else {
-      word = load_word(at);
-    }
-    const bool fresh = core::check_block(k_, Hazard::h5, file_, page, block);
-    if (fresh && !write) env_.oracle().judge(file_.ino, page, block, before, word);
+    const core::Access result = core::access_leased(k_, file_, held, page, block, [&](core::Block) {
+      if (write) {
+        const std::uint32_t sequence = env_.oracle().next_sequence(file_.ino, page);
+        store_word(at, Stamp{ino_byte(file_), Hazard::h5, page, sequence}.word());
+      } else {
+        word = load_word(at);
+      }
+    });
+    if (result == core::Access::done && !write) env_.oracle().judge(file_.ino, page, block, before, word);
   }
 
   /// Takes a frame that was freed just now for another file, and looks later whether the data is still its
@@ -504,7 +506,7 @@ class Worker {
     store_.region().read_frame(block.frame, 0, buffer_.data(), kIoBytes);
     if (core::lookup_block(k_, victim_file_, page) == block) judge_buffer(victim_file_, page, block, before);
     auto change = core::Change::punch({page, page + 1});
-    P::punch(k_, victim_file_, change);
+    P::fallocate(k_, victim_file_, change);
   }
 
   static std::uint8_t ino_byte(const Inode& ip) { return static_cast<std::uint8_t>(ip.ino); }

@@ -75,6 +75,23 @@ std::vector<Workload> contended_presets() {
   };
 }
 
+/// A layout change against a stream that never pauses: --load=closed shows whether it ever gets its turn, in
+/// the columns wait_p99_ns and wait_max_ns of punch.
+std::vector<Workload> starvation_presets() {
+  const Role puncher{.name = "puncher", .ops = {{Op::fill_and_punch, 1}}, .rate_per_s = 200};
+  return {
+      {.name = "starve_gup",
+       .summary = "punch against pins that come without a pause",
+       .roles = {{.name = "gup", .ops = {{Op::gup_read, 1}}, .count = 2, .rate_per_s = 2000}, puncher}},
+      {.name = "starve_aio",
+       .summary = "punch against direct I/O that comes without a pause",
+       .roles = {{.name = "aio", .ops = {{Op::aio_read, 1}}, .count = 2, .rate_per_s = 2000}, puncher}},
+      {.name = "starve_fault",
+       .summary = "punch against faults that come without a pause",
+       .roles = {{.name = "faulter", .ops = {{Op::refault, 1}}, .count = 2, .rate_per_s = 4000}, puncher}},
+  };
+}
+
 std::vector<Workload> single_path_presets() {
   return {
       single("fault", "page faults that install a translation", {{Op::refault, 1}}, 8000),
@@ -104,6 +121,7 @@ std::vector<Workload> single_path_presets() {
 
 std::vector<Workload> all_presets() {
   std::vector<Workload> presets = contended_presets();
+  for (Workload& preset : starvation_presets()) presets.push_back(std::move(preset));
   for (Workload& preset : single_path_presets()) presets.push_back(std::move(preset));
   return presets;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+
 #include "harness/core/protocol.hpp"
 
 namespace daxrace::protocol {
@@ -8,23 +10,26 @@ using namespace core;
 /// ext4 from 6.1 on: i_rwsem, inode_dio_wait, then the invalidate_lock and ext4_break_layouts
 /// (ext4_punch_hole, ext4_setattr; i_size after the break). Direct I/O is waited for before MMAPLOCK is
 /// taken, where XFS waits after it.
-struct ext4 : MmaplockedFaults, IolockedIo {
+struct ext4 : MmaplockedFaults, IolockedIo, KernelEviction {
+  static constexpr std::array kFindings{kEvictionIgnoresPins, kPinHolderNeedsIolock,   kMappedAgainByGup,
+                                        kMappedAgainByTouch,  kDirtyTagLostByTruncate, kDirtyTagLostByPunch,
+                                        kDirtyTagLostByZero};
   static constexpr ProtocolInfo info{
       .name = "ext4",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
       .stands_for = "ext4 from 6.1: ext4_punch_hole, ext4_setattr",
       .summary = "IOLOCK excl; inode_dio_wait; MMAPLOCK excl; break busy pages",
-      .findings = {kRefaultDuringBreak},
+      .findings = kFindings,
   };
 
   template <class K>
-  static int punch(K& k, InodeOf<K>& ip, Change& change) {
+  static int fallocate(K& k, InodeOf<K>& ip, Change& change) {
+    write_back(k, ip, change.range);
     Exclusive inode_lock(k, ip.i_rwsem);
     inode_dio_wait(k, ip);
     Exclusive invalidate_lock(k, ip.invalidate_lock);
     if (const int error = break_busy_pages(k, ip)) return error;
-    truncate_pagecache_range(k, ip, change.range);
-    change.freed = free_blocks(k, ip, change.range);
+    fallocate_range(k, ip, change, WriteBack::done);
     return 0;
   }
 
@@ -34,8 +39,7 @@ struct ext4 : MmaplockedFaults, IolockedIo {
     inode_dio_wait(k, ip);
     Exclusive invalidate_lock(k, ip.invalidate_lock);
     if (const int error = break_busy_pages(k, ip)) return error;
-    truncate_setsize(k, ip, change.size);
-    change.freed = free_blocks(k, ip, {change.size, kWholeFile.end});
+    truncate_to(k, ip, change);
     return 0;
   }
 };

@@ -6,7 +6,7 @@ namespace daxrace::protocol {
 using namespace core;
 
 /// The other half: file I/O is held off and waited for, faults and pins are not. A negative control.
-struct iolock : UnlockedFaults, IolockedIo {
+struct iolock : UnlockedFaults, IolockedIo, UnwaitedEviction {
   static constexpr ProtocolInfo info{
       .name = "iolock",
       .promises = Hazards(Hazard::h2, Hazard::h3, Hazard::h6),
@@ -15,11 +15,10 @@ struct iolock : UnlockedFaults, IolockedIo {
   };
 
   template <class K>
-  static int punch(K& k, InodeOf<K>& ip, Change& change) {
+  static int fallocate(K& k, InodeOf<K>& ip, Change& change) {
     Exclusive iolock(k, ip.i_rwsem);
     inode_dio_wait(k, ip);
-    flush_unmap_range(k, ip, change.range);
-    change.freed = free_blocks(k, ip, change.range);
+    fallocate_range(k, ip, change);
     return 0;
   }
 
@@ -27,8 +26,7 @@ struct iolock : UnlockedFaults, IolockedIo {
   static int truncate(K& k, InodeOf<K>& ip, Change& change) {
     Exclusive iolock(k, ip.i_rwsem);
     inode_dio_wait(k, ip);
-    truncate_setsize(k, ip, change.size);
-    change.freed = free_blocks(k, ip, {change.size, kWholeFile.end});
+    truncate_to(k, ip, change);
     return 0;
   }
 };

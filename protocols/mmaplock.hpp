@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+
 #include "harness/core/protocol.hpp"
 
 namespace daxrace::protocol {
@@ -8,21 +10,21 @@ using namespace core;
 /// The claim of the 2018 thread on i_mmap_sem: it synchronises layout breaking with page faults, but not with
 /// direct I/O. This is that half alone. No ext4 release did only this: ext4_punch_hole takes i_rwsem and
 /// waits for direct I/O first (see the protocol ext4).
-struct mmaplock : MmaplockedFaults, UnlockedIo {
+struct mmaplock : MmaplockedFaults, UnlockedIo, WaitedEviction {
+  static constexpr std::array kFindings{kMappedAgainByGup, kMappedAgainByTouch};
   static constexpr ProtocolInfo info{
       .name = "mmaplock",
       .promises = Hazards(Hazard::h1, Hazard::h4, Hazard::h6),
       .stands_for = "the MMAPLOCK half alone, as the 2018 thread describes ext4's i_mmap_sem",
       .summary = "MMAPLOCK excl; break busy pages",
-      .findings = {kRefaultDuringBreak},
+      .findings = kFindings,
   };
 
   template <class K>
-  static int punch(K& k, InodeOf<K>& ip, Change& change) {
+  static int fallocate(K& k, InodeOf<K>& ip, Change& change) {
     Exclusive mmaplock(k, ip.invalidate_lock);
     if (const int error = break_busy_pages(k, ip)) return error;
-    flush_unmap_range(k, ip, change.range);
-    change.freed = free_blocks(k, ip, change.range);
+    fallocate_range(k, ip, change);
     return 0;
   }
 
@@ -30,8 +32,7 @@ struct mmaplock : MmaplockedFaults, UnlockedIo {
   static int truncate(K& k, InodeOf<K>& ip, Change& change) {
     Exclusive mmaplock(k, ip.invalidate_lock);
     if (const int error = break_busy_pages(k, ip)) return error;
-    truncate_setsize(k, ip, change.size);
-    change.freed = free_blocks(k, ip, {change.size, kWholeFile.end});
+    truncate_to(k, ip, change);
     return 0;
   }
 };

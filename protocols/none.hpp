@@ -6,7 +6,7 @@ namespace daxrace::protocol {
 using namespace core;
 
 /// No lock and no wait anywhere: the negative control of every safety test, and the harness's own cost.
-struct none : UnlockedFaults, UnlockedIo {
+struct none : UnlockedFaults, UnlockedIo, UnwaitedEviction {
   static constexpr ProtocolInfo info{
       .name = "none",
       .promises = Hazards{},
@@ -15,16 +15,14 @@ struct none : UnlockedFaults, UnlockedIo {
   };
 
   template <class K>
-  static int punch(K& k, InodeOf<K>& ip, Change& change) {
-    flush_unmap_range(k, ip, change.range);
-    change.freed = free_blocks(k, ip, change.range);
+  static int fallocate(K& k, InodeOf<K>& ip, Change& change) {
+    fallocate_range(k, ip, change);
     return 0;
   }
 
   template <class K>
   static int truncate(K& k, InodeOf<K>& ip, Change& change) {
-    truncate_setsize(k, ip, change.size);
-    change.freed = free_blocks(k, ip, {change.size, kWholeFile.end});
+    truncate_to(k, ip, change);
     return 0;
   }
 };

@@ -30,6 +30,7 @@ build liburing-dev asynchronous O_DIRECT
 build libfccp-dev reads CSV files
 build libcli11-dev the command line
 build libfmt-dev text output
+build libboost-context-dev fibers for the deterministic machine
 build libboost-math-dev confidence intervals
 build nlohmann-json3-dev writes RUN.json
 build zlib1g-dev reads the kernel configuration out of /proc/config.gz

@@ -6,6 +6,7 @@
 #include "harness/core/layout.hpp"
 #include "protocols/iolock_mmaplock.hpp"
 #include "protocols/lease_break.hpp"
+#include "protocols/lease_revoke.hpp"
 #include "tests/engine_rig.hpp"
 
 namespace daxrace {
@@ -33,7 +34,7 @@ class Core : public ::testing::TestWithParam<RefcountRegime> {
   }
   static int punch(Rig& rig, PageRange range, std::uint32_t* freed = nullptr, std::uint32_t task = 0) {
     auto change = Change::punch(range);
-    const int error = Safe::punch(rig.k(task), rig.file, change);
+    const int error = Safe::fallocate(rig.k(task), rig.file, change);
     if (freed != nullptr) *freed = change.freed;
     return error;
   }
@@ -165,7 +166,7 @@ TEST_P(Core, truncate_waits_for_direct_io_in_flight) {
   Rig rig = make();
   ASSERT_EQ(fault(rig, 1, true), FaultResult::installed);
   core::Block in_flight;
-  Safe::aio(rig.k(), rig.file, [&] {
+  Safe::aio(rig.k(), rig.file, {1, 2}, [&] {
     ASSERT_TRUE(core::submit_aio(rig.k(), rig.file, 1, false, [&](core::Block block) { in_flight = block; }));
   });
   EXPECT_EQ(rig.file.i_dio_count.load(), 1U);
@@ -186,7 +187,7 @@ TEST_P(Core, truncate_waits_for_direct_io_in_flight) {
 TEST_P(Core, a_write_into_a_hole_unmaps_the_zero_page) {
   Rig rig = make();
   ASSERT_EQ(fault(rig, 7, false), FaultResult::zero_page);
-  Safe::write(rig.k(), rig.file, [&] {
+  Safe::write(rig.k(), rig.file, {7, 8}, [&] {
     EXPECT_EQ(core::dax_iomap_write(rig.k(), rig.file, 7, [](core::Block) {}), Access::done);
   });
   EXPECT_EQ(touch(rig, 7, false), Access::missing) << "the next load must fault the new block in";
@@ -239,22 +240,108 @@ TEST_P(Core, a_large_entry_is_busy_unmapped_and_removed_as_a_whole) {
 TEST_P(Core, a_lease_is_recalled_waited_for_and_refused_meanwhile) {
   Rig rig = make();
   ASSERT_EQ(fault(rig, 0, true), FaultResult::installed);
-  ASSERT_EQ(core::get_layout_lease(rig.k(), rig.file), 0);
+  core::Lease lease;
+  core::Lease other;
+  ASSERT_EQ(core::get_layout_lease(rig.k(), rig.file, lease), 0);
   std::thread puncher([&] {
     auto change = Change::punch({0, 1});
-    EXPECT_EQ(protocol::lease_break::punch(rig.k(1), rig.file, change), 0);
+    EXPECT_EQ(protocol::lease_break::fallocate(rig.k(1), rig.file, change), 0);
   });
   while (rig.task(1).wait_for.load() != WaitFor::lease || !rig.task(1).sleeping()) sched_yield();
   EXPECT_TRUE(core::layout_recalled(rig.k(), rig.file));
-  EXPECT_EQ(core::get_layout_lease(rig.k(), rig.file), -EAGAIN);
+  EXPECT_EQ(core::get_layout_lease(rig.k(), rig.file, other), -EAGAIN);
   EXPECT_TRUE(core::lookup_block(rig.k(), rig.file, 0));
   EXPECT_EQ(fault(rig, 4, true), FaultResult::installed)
       << "both locks are dropped while leases are waited for";
-  core::put_layout_lease(rig.k(), rig.file);
+  core::put_layout_lease(rig.k(), rig.file, lease);
   puncher.join();
   EXPECT_FALSE(core::lookup_block(rig.k(), rig.file, 0));
-  EXPECT_EQ(core::get_layout_lease(rig.k(), rig.file), 0);
-  core::put_layout_lease(rig.k(), rig.file);
+  EXPECT_EQ(core::get_layout_lease(rig.k(), rig.file, other), 0);
+  core::put_layout_lease(rig.k(), rig.file, other);
+}
+
+TEST_P(Core, a_silent_lessee_is_fenced_and_touches_nothing_more) {
+  Rig rig = make();
+  ASSERT_EQ(fault(rig, 0, true), FaultResult::installed);
+  core::Lease lease;
+  ASSERT_EQ(core::get_layout_lease(rig.k(), rig.file, lease), 0);
+  const core::Block block = core::lookup_block(rig.k(), rig.file, 0);
+  int touched = 0;
+  const auto touch_leased = [&] {
+    return core::access_leased(rig.k(), rig.file, lease, 0, block, [&](core::Block) { ++touched; });
+  };
+  EXPECT_EQ(touch_leased(), Access::done);
+  auto change = Change::punch({0, 1});
+  EXPECT_EQ(protocol::lease_revoke::fallocate(rig.k(1), rig.file, change), 0) << "after the grace time";
+  EXPECT_EQ(touch_leased(), Access::missing);
+  EXPECT_EQ(touched, 1);
+  core::put_layout_lease(rig.k(), rig.file, lease);
+  EXPECT_FALSE(core::has_leases(rig.k(), rig.file)) << "a revoked lease is not returned a second time";
+}
+
+TEST_P(Core, disjoint_ranges_go_on_while_one_is_held_and_overlapping_ones_wait) {
+  Rig rig = make();
+  auto& lock = rig.file.io_range;
+  using Held = core::HeldRange<Rig::K>;
+  const Held mine(rig.k(), rig.file, lock, {0, 4}, core::LockMode::exclusive);
+  { const Held disjoint(rig.k(), rig.file, lock, {4, 8}, core::LockMode::exclusive); }
+  std::atomic<bool> got{false};
+  {
+    Held beside(rig.k(), rig.file, lock, {8, 12}, core::LockMode::exclusive);
+    std::thread other([&] {
+      const Held overlapping(rig.k(1), rig.file, lock, {10, 16}, core::LockMode::shared);
+      got.store(true);
+    });
+    while (rig.task(1).wait_for.load() != WaitFor::io_range || !rig.task(1).sleeping()) sched_yield();
+    EXPECT_FALSE(got.load());
+    beside.drop();
+    other.join();
+    EXPECT_TRUE(got.load());
+    beside.retake();
+  }
+}
+
+TEST_P(Core, a_range_lock_excludes_under_contention) {
+  typename Rig::Options options;
+  options.regime = GetParam();
+  options.tasks = 4;
+  Rig rig(options, *TestMachine::get().region);
+  std::array<int, 8> cells{};
+  std::vector<std::thread> threads;
+  constexpr int kTurns = 20'000;
+  for (std::uint32_t task = 0; task < options.tasks; ++task) {
+    threads.emplace_back([&, task] {
+      for (int turn = 0; turn < kTurns; ++turn) {
+        const PageOffset first = (task + static_cast<std::uint32_t>(turn)) % 7;
+        const core::HeldRange<Rig::K> held(rig.k(task), rig.file, rig.file.io_range, {first, first + 2},
+                                           core::LockMode::exclusive);
+        ++cells[first];
+        ++cells[first + 1];
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  int sum = 0;
+  for (const int cell : cells) sum += cell;
+  EXPECT_EQ(sum, 2 * kTurns * 4);
+}
+
+TEST_P(Core, collapse_and_insert_move_blocks_and_count_them_as_new) {
+  Rig rig = make();
+  for (PageOffset page = 0; page < 4; ++page) ASSERT_EQ(fault(rig, page, true), FaultResult::installed);
+  const core::Block second = core::lookup_block(rig.k(), rig.file, 2);
+  auto collapse = Change::collapse({0, 1});
+  ASSERT_EQ(Safe::fallocate(rig.k(), rig.file, collapse), 0);
+  EXPECT_EQ(collapse.freed, 1U);
+  EXPECT_EQ(rig.file.i_size.load(), 15U);
+  EXPECT_EQ(core::lookup_block(rig.k(), rig.file, 1).frame, second.frame);
+  EXPECT_NE(core::lookup_block(rig.k(), rig.file, 1).generation, second.generation);
+  auto insert = Change::insert({0, 1});
+  ASSERT_EQ(Safe::fallocate(rig.k(), rig.file, insert), 0);
+  EXPECT_EQ(rig.file.i_size.load(), 16U);
+  EXPECT_FALSE(core::lookup_block(rig.k(), rig.file, 0));
+  EXPECT_EQ(core::lookup_block(rig.k(), rig.file, 2).frame, second.frame);
+  EXPECT_EQ(touch(rig, 2, false), Access::missing) << "what moved was unmapped";
 }
 
 TEST_P(Core, eviction_frees_every_block) {

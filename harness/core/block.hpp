@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "harness/core/page.hpp"
 
 /// Extents: looking blocks up, allocating and freeing them. Freed blocks are handed out again at once.
@@ -83,6 +85,42 @@ std::uint32_t free_blocks(K& k, InodeOf<K>& ip, PageRange range) {
     ++freed;
   });
   return freed;
+}
+
+/// Gives a block a new offset. It counts as a new generation: whoever knew the block at its old offset would
+/// hit the right frame at the wrong place.
+template <class K>
+void move_block(K& k, InodeOf<K>& ip, PageOffset from, PageOffset to) {
+  auto& extents = k.store.extents(ip);
+  Block block = Block::from(extents.update(from, [](std::uint64_t) { return std::uint64_t{0}; }));
+  if (!block) return;
+  auto& frame = k.store.frame(block.frame);
+  if constexpr (K::EnvType::Oracle::enabled) {
+    const std::uint32_t mapcount = k.refcount.per_mapping * frame.mapcount.load();
+    const std::uint32_t pins = frame.refcount.load() - mapcount - k.refcount.idle;
+    if (pins != 0) k.env.oracle().freed_busy(Hazard::h4, ip.ino, from, block, pins);
+    if (mapcount != 0) k.env.oracle().freed_busy(Hazard::h1, ip.ino, from, block, mapcount);
+  }
+  k.env.oracle().page_moved(ip.ino, from, to, block.frame);
+  block.generation = frame.generation.fetch_add(1) + 1;
+  const auto overrun = Block::from(extents.update(to, [&](std::uint64_t) { return block.word(); }));
+  k.env.oracle().event(Event::moved, ip.ino, to, block.frame, 0);
+  if (overrun) free_block(k, ip, to, overrun);  // somebody allocated there meanwhile: an unsafe protocol
+  k.step(Step::block_moved);
+}
+
+/// xfs_collapse_file_space without its free: what lies behind the range moves down into its place.
+template <class K>
+void shift_blocks_down(K& k, InodeOf<K>& ip, PageRange gap) {
+  const PageOffset end = std::max(ip.i_size.load(), gap.end);
+  for (PageOffset page = gap.end; page < end; ++page) move_block(k, ip, page, page - (gap.end - gap.first));
+}
+
+/// xfs_insert_file_space: what lies at and behind the range's start moves up, the last first.
+template <class K>
+void shift_blocks_up(K& k, InodeOf<K>& ip, PageRange gap, PageOffset old_size) {
+  for (PageOffset page = old_size; page > gap.first; --page)
+    move_block(k, ip, page - 1, page - 1 + (gap.end - gap.first));
 }
 
 }  // namespace daxrace::core

@@ -88,4 +88,14 @@ void remove_entries(K& k, InodeOf<K>& ip, PageRange range) {
   k.step(Step::entries_removed);
 }
 
+/// Takes the zero page out of the page cache where a write has filled a hole. What a fault has put there
+/// since stands for the new block, and whoever looks for pins must go on finding it.
+template <class K>
+void remove_zero_page(K& k, InodeOf<K>& ip, PageOffset page) {
+  k.store.entries(ip).for_each(entries_of(k, {page, page + 1}), [&](PageOffset index) {
+    change_unlocked_entry(k, ip, index, [](DaxEntry seen) { return seen.zero_page() ? DaxEntry{} : seen; });
+  });
+  k.step(Step::entries_removed);
+}
+
 }  // namespace daxrace::core

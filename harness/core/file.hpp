@@ -7,17 +7,32 @@ namespace daxrace::core {
 
 inline constexpr PageRange kWholeFile{0, std::numeric_limits<PageOffset>::max() / 2};
 
+/// A layout change as the system call asks for it.
+enum class ChangeKind : std::uint8_t { punch, zero, collapse, insert, truncate };
+struct Change {
+  ChangeKind kind = ChangeKind::punch;
+  PageRange range;          ///< all but truncate
+  PageOffset size = 0;      ///< truncate: the new i_size in pages
+  std::uint32_t freed = 0;  ///< out: blocks that were freed
+
+  static Change punch(PageRange range) { return {ChangeKind::punch, range, 0, 0}; }
+  static Change zero(PageRange range) { return {ChangeKind::zero, range, 0, 0}; }
+  static Change collapse(PageRange range) { return {ChangeKind::collapse, range, 0, 0}; }
+  static Change insert(PageRange range) { return {ChangeKind::insert, range, 0, 0}; }
+  static Change truncate(PageOffset size) { return {ChangeKind::truncate, {}, size, 0}; }
+};
+
 /// A block for a page that is written: an existing one, or a fresh one in a hole, from where the zero page is
-/// unmapped first. (For IOMAP_F_NEW the kernel calls invalidate_inode_pages2_range, which drops clean entries
-/// with frames too: a page that was read-faulted and pinned in between loses its entry, and with it its place
-/// in later busy scans. The model drops zero-page entries only.)
+/// unmapped. The entry goes first, the translation after it: a fault that found the hole holds the entry's
+/// lock until its zero page stands. (For IOMAP_F_NEW the kernel calls invalidate_inode_pages2_range, which
+/// drops clean entries with frames too: a page that was read-faulted and pinned in between loses its entry,
+/// and with it its place in later busy scans. The model drops zero-page entries only.)
 template <class K>
 Block block_for_write(K& k, InodeOf<K>& ip, PageOffset page) {
   if (const Block block = lookup_block(k, ip, page)) return block;
   const Block fresh = allocate_block(k, ip, page);
   if (fresh) {
-    change_unlocked_entry(k, ip, entry_of(k, page),
-                          [](DaxEntry seen) { return seen.zero_page() ? DaxEntry{} : seen; });
+    remove_zero_page(k, ip, page);
     unmap_mapping_range(k, ip, {page, page + 1});
   }
   return fresh;
@@ -147,13 +162,6 @@ void truncate_pagecache_range(K& k, InodeOf<K>& ip, PageRange range) {
   remove_entries(k, ip, range);
 }
 
-/// xfs_flush_unmap_range: write back, then truncate_pagecache_range.
-template <class K>
-void flush_unmap_range(K& k, InodeOf<K>& ip, PageRange range) {
-  write_back(k, ip, range);
-  truncate_pagecache_range(k, ip, range);
-}
-
 /// truncate_setsize: i_size, then the page cache beyond it.
 template <class K>
 void truncate_setsize(K& k, InodeOf<K>& ip, PageOffset size) {
@@ -162,8 +170,48 @@ void truncate_setsize(K& k, InodeOf<K>& ip, PageOffset size) {
   if (size < old_size) truncate_pagecache_range(k, ip, {size, kWholeFile.end});
 }
 
+/// The data work of fallocate once nothing is in progress: xfs_flush_unmap_range, xfs_free_file_space, and
+/// xfs_prepare_shift with the shift where blocks move. A zeroed range is left as a hole: XFS frees its blocks
+/// and reserves new ones. ext4 has written the range of a punch back before it took a lock.
+enum class WriteBack : bool { now, done };
+template <class K>
+void fallocate_range(K& k, InodeOf<K>& ip, Change& change, WriteBack written = WriteBack::now) {
+  const PageRange range = change.range;
+  const PageOffset pages = range.end - range.first;
+  const PageOffset old_size = ip.i_size.load();
+  const bool shifts = change.kind == ChangeKind::collapse || change.kind == ChangeKind::insert;
+  if (change.kind == ChangeKind::insert) ip.i_size.store(old_size + pages);
+  const PageRange touched = shifts ? PageRange{range.first, kWholeFile.end} : range;
+  if (shifts || written == WriteBack::now) write_back(k, ip, touched);
+  truncate_pagecache_range(k, ip, touched);
+  if (change.kind != ChangeKind::insert) change.freed = free_blocks(k, ip, range);
+  if (change.kind == ChangeKind::collapse) {
+    shift_blocks_down(k, ip, range);
+    ip.i_size.store(old_size - pages);
+  } else if (change.kind == ChangeKind::insert) {
+    shift_blocks_up(k, ip, range, old_size);
+  }
+}
+
+/// Size, page cache and blocks beyond it.
+template <class K>
+void truncate_to(K& k, InodeOf<K>& ip, Change& change) {
+  truncate_setsize(k, ip, change.size);
+  change.freed = free_blocks(k, ip, {change.size, kWholeFile.end});
+}
+
+/// Either of the two.
+template <class K>
+void apply_change(K& k, InodeOf<K>& ip, Change& change) {
+  if (change.kind == ChangeKind::truncate) {
+    truncate_to(k, ip, change);
+  } else {
+    fallocate_range(k, ip, change);
+  }
+}
+
 /// The last unlink and close: truncate_inode_pages_final and the blocks. Not interruptible, no IOLOCK or
-/// MMAPLOCK.
+/// MMAPLOCK. Waits for nobody: see evict() of a protocol.
 template <class K>
 std::uint32_t evict_inode(K& k, InodeOf<K>& ip) {
   unmap_mapping_range(k, ip, kWholeFile);

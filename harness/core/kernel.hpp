@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "harness/core/range_lock.hpp"
 #include "harness/env.hpp"
 #include "harness/types.hpp"
 
@@ -24,9 +25,11 @@ struct Inode {
   std::uint32_t ino;
   typename E::RwSem i_rwsem{WaitFor::iolock};
   typename E::RwSem invalidate_lock{WaitFor::mmaplock};
+  RangeLock<E> io_range{WaitFor::io_range};  ///< what a range-locking kernel has in place of i_rwsem
+  RangeLock<E> mapping_range{WaitFor::mapping_range};  ///< and of invalidate_lock
   typename E::template Atomic<std::uint32_t> i_size{0};
   typename E::template Atomic<std::uint32_t> i_dio_count{0};
-  /// Layout leases: twice their number, plus one while they are being recalled.
+  /// Layout leases; see lease.hpp.
   typename E::template Atomic<std::uint32_t> layout_leases{0};
   std::uint32_t first_mapping =
       0;  ///< the inode's mappings are numbered [first_mapping, first_mapping + mappings)
@@ -71,8 +74,6 @@ using InodeOf = Inode<typename K::EnvType>;
 template <class K>
 using RwSemOf = typename K::EnvType::RwSem;
 
-enum class LockMode : bool { shared, exclusive };
-
 /// Holds a lock for a scope. Code in between may drop and retake it, as break_layouts does, if it ends up
 /// held.
 template <class K, LockMode mode>
@@ -98,6 +99,30 @@ class Held {
  private:
   K& k_;
   RwSemOf<K>& sem_;
+};
+
+/// Holds a range of a range lock for a scope.
+template <class K>
+class HeldRange {
+ public:
+  HeldRange(K& k, InodeOf<K>& ip, RangeLock<typename K::EnvType>& lock, PageRange range, LockMode mode)
+      : k_(k), ip_(ip), lock_(lock), range_(range), mode_(mode) {
+    retake();
+  }
+  ~HeldRange() { drop(); }
+  HeldRange(const HeldRange&) = delete;
+  HeldRange& operator=(const HeldRange&) = delete;
+
+  void drop() { lock_.unlock(k_.env, place_, ip_.ino); }
+  void retake() { place_ = lock_.lock(k_.env, range_, mode_, ip_.ino); }
+
+ private:
+  K& k_;
+  InodeOf<K>& ip_;
+  RangeLock<typename K::EnvType>& lock_;
+  PageRange range_;
+  LockMode mode_;
+  typename RangeLock<typename K::EnvType>::Place place_ = 0;
 };
 
 template <class K>

@@ -1,12 +1,12 @@
 #pragma once
 
-#include "harness/core/file.hpp"
+#include "harness/core/lease.hpp"
 
-/// break_layouts and layout leases, under the kernel's names.
+/// break_layouts, under the kernel's names.
 namespace daxrace::core {
 
-/// dax_layout_busy_page: unmaps the scope, then scans its entries. Waits for locked entries. kNoFrame: none
-/// is busy.
+/// dax_layout_busy_page_range: unmaps the scope, then scans its entries. Waits for locked entries. kNoFrame:
+/// none is busy.
 template <class K>
 FrameNumber dax_layout_busy_page(K& k, InodeOf<K>& ip, PageRange scope) {
   unmap_mapping_range(k, ip, scope);
@@ -22,153 +22,100 @@ FrameNumber dax_layout_busy_page(K& k, InodeOf<K>& ip, PageRange scope) {
   return busy;
 }
 
-/// ___wait_var_event on the page's refcount; MMAPLOCK is dropped while it sleeps, IOLOCK is kept.
+/// What is slept with where no lock may be dropped.
 template <class K>
-int wait_page_idle(K& k, InodeOf<K>& ip, FrameNumber frame) {
+auto keep_locks(K& k) {
+  return [&k] { k.env.schedule(); };
+}
+
+/// xfs_wait_dax_page, ext4_wait_dax_page: MMAPLOCK is dropped while it sleeps, IOLOCK is kept.
+template <class K>
+auto drop_mmaplock(K& k, InodeOf<K>& ip) {
+  return [&k, &ip] {
+    k.up_write(ip.invalidate_lock);
+    k.step(Step::break_unlocked);
+    k.env.schedule();
+    k.down_write(ip.invalidate_lock);
+    k.step(Step::break_relocked);
+  };
+}
+
+/// The same for a range of a range lock.
+template <class K>
+auto drop_range(K& k, HeldRange<K>& mapping_range) {
+  return [&k, &mapping_range] {
+    mapping_range.drop();
+    k.step(Step::break_unlocked);
+    k.env.schedule();
+    mapping_range.retake();
+    k.step(Step::break_relocked);
+  };
+}
+
+/// ___wait_var_event on the page's refcount; sleep() may drop locks while it sleeps.
+template <class K, class SleepFn>
+int wait_page_idle(K& k, InodeOf<K>& ip, FrameNumber frame, Sleep mode, SleepFn&& sleep) {
   [[maybe_unused]] auto timed = k.env.timed(Phase::break_wait);
   k.env.oracle().event(Event::busy_wait, ip.ino, 0, frame, k.store.frame(frame).refcount.load());
   return wait_event(
-      k.env, page_key(k, frame), Sleep::interruptible, [&] { return page_is_idle(k, frame); },
-      [&] {
-        k.up_write(ip.invalidate_lock);
-        k.step(Step::break_unlocked);
-        k.env.schedule();
-        k.down_write(ip.invalidate_lock);
-        k.step(Step::break_relocked);
-      });
+      k.env, page_key(k, frame), mode, [&] { return page_is_idle(k, frame); }, sleep);
 }
 
 /// xfs_break_dax_layouts: one scan, one wait. `retry` says that MMAPLOCK may have been dropped: scan again.
-template <class K>
-int break_dax_layouts(K& k, InodeOf<K>& ip, bool* retry) {
-  const FrameNumber busy = dax_layout_busy_page(k, ip, kWholeFile);
+template <class K, class SleepFn>
+int break_dax_layouts(K& k, InodeOf<K>& ip, bool* retry, PageRange scope, SleepFn&& sleep) {
+  const FrameNumber busy = dax_layout_busy_page(k, ip, scope);
   if (busy == kNoFrame) {
     k.step(Step::busy_scanned);
     return 0;
   }
   *retry = true;
-  return wait_page_idle(k, ip, busy);
-}
-
-inline constexpr std::uint32_t kRecalled = 1;
-inline constexpr std::uint32_t kOneLease = 2;
-
-template <class K>
-WaitKey lease_key(InodeOf<K>& ip) {
-  return {&ip.layout_leases, WaitFor::lease, ip.ino};
-}
-
-/// A layout lease for a client. -EAGAIN while leases are being recalled.
-template <class K>
-int get_layout_lease(K& k, InodeOf<K>& ip) {
-  std::uint32_t seen = ip.layout_leases.load();
-  do {
-    if ((seen & kRecalled) != 0) return -EAGAIN;
-  } while (!ip.layout_leases.compare_exchange_weak(seen, seen + kOneLease));
-  k.env.oracle().event(Event::lease_granted, ip.ino, 0, kNoFrame, 0);
-  return 0;
-}
-
-template <class K>
-bool layout_recalled(K&, InodeOf<K>& ip) {
-  return (ip.layout_leases.load() & kRecalled) != 0;
-}
-
-/// Returned; the last one ends the recall and wakes whoever broke the layout.
-template <class K>
-void put_layout_lease(K& k, InodeOf<K>& ip) {
-  k.env.oracle().event(Event::lease_returned, ip.ino, 0, kNoFrame, 0);
-  std::uint32_t seen = ip.layout_leases.load();
-  std::uint32_t left = 0;
-  do {
-    left = seen - kOneLease;
-    if (left == kRecalled) left = 0;
-  } while (!ip.layout_leases.compare_exchange_weak(seen, left));
-  if (left == 0) k.env.wake_up(lease_key<K>(ip));
-}
-
-/// break_layout(inode, wait=false): recalls what is out. -EWOULDBLOCK if there was anything.
-template <class K>
-int recall_layouts(K& k, InodeOf<K>& ip) {
-  std::uint32_t seen = ip.layout_leases.load();
-  do {
-    if (seen == 0) return 0;
-  } while (!ip.layout_leases.compare_exchange_weak(seen, seen | kRecalled));
-  k.env.oracle().event(Event::lease_recalled, ip.ino, 0, kNoFrame, seen / kOneLease);
-  return -EWOULDBLOCK;
-}
-
-/// break_layout(inode, wait=true), with no lock held.
-template <class K>
-int wait_for_leases(K& k, InodeOf<K>& ip) {
-  [[maybe_unused]] auto timed = k.env.timed(Phase::lease_wait);
-  return wait_event(k.env, lease_key<K>(ip), Sleep::interruptible,
-                    [&] { return (ip.layout_leases.load() & kRecalled) == 0; });
-}
-
-/// Whether the caller of break_leased_layouts holds MMAPLOCK beside IOLOCK.
-enum class Locked : bool { iolock_only, iolock_and_mmaplock };
-
-/// xfs_break_leased_layouts: drops every lock that is held, waits, takes IOLOCK exclusively and then the rest
-/// again.
-template <class K>
-int break_leased_layouts(K& k, InodeOf<K>& ip, bool* retry, Locked locked = Locked::iolock_and_mmaplock) {
-  int error = 0;
-  while (error == 0 && recall_layouts(k, ip) == -EWOULDBLOCK) {
-    k.step(Step::lease_recalled);
-    if (locked == Locked::iolock_and_mmaplock) k.up_write(ip.invalidate_lock);
-    k.up_write(ip.i_rwsem);
-    *retry = true;
-    k.step(Step::lease_unlocked);
-    error = wait_for_leases(k, ip);
-    k.down_write(ip.i_rwsem);
-    if (locked == Locked::iolock_and_mmaplock) k.down_write(ip.invalidate_lock);
-  }
-  return error;
+  return wait_page_idle(k, ip, busy, Sleep::interruptible, sleep);
 }
 
 enum class BreakReason : std::uint8_t { write, unmap };
 
 /// xfs_break_layouts: busy pages, then leases, and again while anything was unlocked.
 template <class K>
-int break_layouts(K& k, InodeOf<K>& ip, BreakReason reason) {
+int break_layouts(K& k, InodeOf<K>& ip, BreakReason reason, SilentHolder silent = SilentHolder::waited_for) {
   bool retry = false;
   int error = 0;
   do {
     retry = false;
     if (reason == BreakReason::unmap) {
-      error = break_dax_layouts(k, ip, &retry);
+      error = break_dax_layouts(k, ip, &retry, kWholeFile, drop_mmaplock(k, ip));
       if (error != 0 || retry) continue;
     }
-    error = break_leased_layouts(k, ip, &retry);
+    error = break_leased_layouts(k, ip, &retry, Locked::iolock_and_mmaplock, silent);
   } while (error == 0 && retry);
   k.step(Step::layout_broken);
   return error;
 }
 
-/// The busy-page half alone, to its end.
-template <class K>
-int break_busy_pages(K& k, InodeOf<K>& ip) {
+/// The busy-page half alone, to its end (ext4_break_layouts; dax_break_layout from 6.15).
+template <class K, class SleepFn>
+int break_busy_pages(K& k, InodeOf<K>& ip, PageRange scope, SleepFn&& sleep) {
   bool retry = false;
   int error = 0;
   do {
     retry = false;
-    error = break_dax_layouts(k, ip, &retry);
+    error = break_dax_layouts(k, ip, &retry, scope, sleep);
   } while (error == 0 && retry);
   k.step(Step::layout_broken);
   return error;
 }
 
-/// A layout change as the system call asks for it.
-enum class ChangeKind : std::uint8_t { punch, truncate };
-struct Change {
-  ChangeKind kind = ChangeKind::punch;
-  PageRange range;          ///< punch
-  PageOffset size = 0;      ///< truncate: the new i_size in pages
-  std::uint32_t freed = 0;  ///< out: blocks that were freed
+template <class K>
+int break_busy_pages(K& k, InodeOf<K>& ip) {
+  return break_busy_pages(k, ip, kWholeFile, drop_mmaplock(k, ip));
+}
 
-  static Change punch(PageRange range) { return {ChangeKind::punch, range, 0, 0}; }
-  static Change truncate(PageOffset size) { return {ChangeKind::truncate, {}, size, 0}; }
-};
+/// dax_break_layout_final, from 6.15: no lock is held and no signal ends it.
+template <class K>
+void break_busy_pages_final(K& k, InodeOf<K>& ip) {
+  FrameNumber busy = dax_layout_busy_page(k, ip, kWholeFile);
+  for (; busy != kNoFrame; busy = dax_layout_busy_page(k, ip, kWholeFile))
+    wait_page_idle(k, ip, busy, Sleep::uninterruptible, keep_locks(k));
+}
 
 }  // namespace daxrace::core

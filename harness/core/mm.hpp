@@ -125,7 +125,7 @@ FaultResult dax_iomap_fault(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageOff
 template <class Protocol, class K>
 FaultResult handle_fault(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageOffset page, bool write) {
   FaultResult result = FaultResult::sigbus;
-  Protocol::fault(k, ip, [&] { result = dax_iomap_fault(k, ip, mapping, page, write); });
+  Protocol::fault(k, ip, {page, page + 1}, [&] { result = dax_iomap_fault(k, ip, mapping, page, write); });
   return result;
 }
 

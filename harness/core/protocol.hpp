@@ -2,17 +2,19 @@
 
 #include <concepts>
 
+#include "harness/core/findings.hpp"
 #include "harness/core/layout.hpp"
 #include "harness/protocol_info.hpp"
 
 /// What a protocol is made of. A protocol decides which locks are taken, in which order, and what is waited
-/// for; the core does the data work. Faults and file I/O come in two kinds that protocols inherit.
+/// for; the core does the data work. Faults, file I/O and eviction come in kinds that protocols inherit. Each
+/// is told the pages that it acts on.
 namespace daxrace::core {
 
 /// Faults under MMAPLOCK shared (xfs_filemap_fault, ext4_dax_huge_fault).
 struct MmaplockedFaults {
   template <class K, class Body>
-  static void fault(K& k, InodeOf<K>& ip, Body&& body) {
+  static void fault(K& k, InodeOf<K>& ip, PageRange, Body&& body) {
     Shared mmaplock(k, ip.invalidate_lock);
     body();
   }
@@ -20,7 +22,7 @@ struct MmaplockedFaults {
 
 struct UnlockedFaults {
   template <class K, class Body>
-  static void fault(K&, InodeOf<K>&, Body&& body) {
+  static void fault(K&, InodeOf<K>&, PageRange, Body&& body) {
     body();
   }
 };
@@ -30,22 +32,22 @@ struct UnlockedFaults {
 /// (xfs_file_dio_write), the mapping of blocks for a lessee exclusive (xfs_fs_map_blocks).
 struct IolockedIo {
   template <class K, class Body>
-  static void read(K& k, InodeOf<K>& ip, Body&& body) {
+  static void read(K& k, InodeOf<K>& ip, PageRange, Body&& body) {
     Shared iolock(k, ip.i_rwsem);
     body();
   }
   template <class K, class Body>
-  static void write(K& k, InodeOf<K>& ip, Body&& body) {
+  static void write(K& k, InodeOf<K>& ip, PageRange, Body&& body) {
     Exclusive iolock(k, ip.i_rwsem);
     body();
   }
   template <class K, class Body>
-  static void aio(K& k, InodeOf<K>& ip, Body&& body) {
+  static void aio(K& k, InodeOf<K>& ip, PageRange, Body&& body) {
     Shared iolock(k, ip.i_rwsem);
     body();
   }
   template <class K, class Body>
-  static void map_blocks(K& k, InodeOf<K>& ip, Body&& body) {
+  static void map_blocks(K& k, InodeOf<K>& ip, PageRange, Body&& body) {
     Exclusive iolock(k, ip.i_rwsem);
     body();
   }
@@ -53,34 +55,63 @@ struct IolockedIo {
 
 struct UnlockedIo {
   template <class K, class Body>
-  static void read(K&, InodeOf<K>&, Body&& body) {
+  static void read(K&, InodeOf<K>&, PageRange, Body&& body) {
     body();
   }
   template <class K, class Body>
-  static void write(K&, InodeOf<K>&, Body&& body) {
+  static void write(K&, InodeOf<K>&, PageRange, Body&& body) {
     body();
   }
   template <class K, class Body>
-  static void aio(K&, InodeOf<K>&, Body&& body) {
+  static void aio(K&, InodeOf<K>&, PageRange, Body&& body) {
     body();
   }
   template <class K, class Body>
-  static void map_blocks(K&, InodeOf<K>&, Body&& body) {
+  static void map_blocks(K&, InodeOf<K>&, PageRange, Body&& body) {
     body();
   }
 };
 
-/// fallocate(PUNCH_HOLE) and truncate return 0 or -errno; after an error size and extents are as they were.
+/// The last unlink and close as the kernel does it: until 6.14 (ref1) nobody waits for pins; from 6.15 (ref0)
+/// ext4_evict_inode and xfs_fs_evict_inode call dax_break_layout_final.
+struct KernelEviction {
+  template <class K>
+  static std::uint32_t evict(K& k, InodeOf<K>& ip) {
+    if (k.refcount.per_mapping != 0) break_busy_pages_final(k, ip);
+    return evict_inode(k, ip);
+  }
+};
+
+/// The same without the wait, whatever the refcount rule.
+struct UnwaitedEviction {
+  template <class K>
+  static std::uint32_t evict(K& k, InodeOf<K>& ip) {
+    return evict_inode(k, ip);
+  }
+};
+
+/// What no kernel before 6.15 does: every page is waited for.
+struct WaitedEviction {
+  template <class K>
+  static std::uint32_t evict(K& k, InodeOf<K>& ip) {
+    break_busy_pages_final(k, ip);
+    return evict_inode(k, ip);
+  }
+};
+
+/// fallocate and truncate return 0 or -errno; after an error size and extents are as they were. evict returns
+/// how many blocks it freed.
 template <class P, class K>
-concept Protocol = requires(K& k, InodeOf<K>& ip, Change& change, void (*body)()) {
+concept Protocol = requires(K& k, InodeOf<K>& ip, Change& change, PageRange range, void (*body)()) {
   { P::info } -> std::convertible_to<const ProtocolInfo&>;
-  P::fault(k, ip, body);
-  P::read(k, ip, body);
-  P::write(k, ip, body);
-  P::aio(k, ip, body);
-  P::map_blocks(k, ip, body);
-  { P::punch(k, ip, change) } -> std::same_as<int>;
+  P::fault(k, ip, range, body);
+  P::read(k, ip, range, body);
+  P::write(k, ip, range, body);
+  P::aio(k, ip, range, body);
+  P::map_blocks(k, ip, range, body);
+  { P::fallocate(k, ip, change) } -> std::same_as<int>;
   { P::truncate(k, ip, change) } -> std::same_as<int>;
+  { P::evict(k, ip) } -> std::same_as<std::uint32_t>;
 };
 
 }  // namespace daxrace::core

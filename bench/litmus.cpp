@@ -1,0 +1,152 @@
+#include "bench/litmus.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "bench/litmus_text.hpp"
+#include "bench/suggest.hpp"
+#include "bench/units.hpp"
+#include "harness/litmus/table.hpp"
+
+namespace daxrace {
+namespace {
+
+using Values = std::vector<std::string>;
+
+constexpr std::size_t kMostExplained = 64;
+constexpr std::size_t kMostListed = 400;
+
+Values protocol_words() {
+  Values names;
+  for (const litmus::Script& script : litmus::scripts()) names.emplace_back(script.info.name);
+  return names;
+}
+
+template <class Infos>
+Values words_of(const Infos& infos) {
+  Values names;
+  for (const auto& info : infos) names.emplace_back(info.name);
+  return names;
+}
+
+/// Positions of the words in a list of names; empty for none or `all`.
+std::vector<std::size_t> positions(std::string_view option, const Values& words, const Values& names) {
+  std::vector<std::size_t> found;
+  for (const std::string& word : words) {
+    if (word == "all") return {};
+    const auto at = std::ranges::find(names, word);
+    if (at == names.end()) throw Error(fmt::format("--{}: {}", option, unknown_word(option, word, names)));
+    found.push_back(static_cast<std::size_t>(at - names.begin()));
+  }
+  return found;
+}
+
+litmus::Selection selection_of(const LitmusOptions& options) {
+  litmus::Selection selection;
+  for (const std::size_t i : positions("protocol", options.protocols, protocol_words()))
+    selection.scripts.push_back(&litmus::scripts()[i]);
+  for (const std::size_t i : positions("operation", options.operations, words_of(litmus::kOperations)))
+    selection.operations.push_back(static_cast<litmus::Operation>(i));
+  for (const std::size_t i : positions("access", options.accesses, words_of(litmus::kAccesses)))
+    selection.accesses.push_back(static_cast<litmus::AccessKind>(i));
+  const Values regimes(kRefcountRegimeNames.begin(), kRefcountRegimeNames.end());
+  for (const std::size_t i : positions("refcount", options.refcounts, regimes))
+    selection.regimes.push_back(static_cast<RefcountRegime>(i));
+  return selection;
+}
+
+LitmusFormat format_of(const std::string& word) {
+  const Values names = {"text", "csv", "json", "markdown"};
+  const auto found = std::ranges::find(names, word);
+  if (found == names.end()) throw Error("--format: " + unknown_word("format", word, names));
+  return static_cast<LitmusFormat>(found - names.begin());
+}
+
+std::string explained(const std::vector<litmus::Cell>& cells) {
+  if (cells.size() > kMostExplained)
+    throw Error(
+        fmt::format("--explain: {} cells are selected, at most {} are told; choose with --protocol, "
+                    "--operation, --access, --refcount",
+                    cells.size(), kMostExplained));
+  std::string out;
+  for (const litmus::Cell& cell : cells) {
+    out += '\n';
+    for (const std::string& line : litmus::explain(cell)) out += line + '\n';
+  }
+  return out;
+}
+
+std::string rendered(const LitmusOptions& options, const std::vector<litmus::Cell>& cells, bool colour) {
+  switch (options.format) {
+    case LitmusFormat::csv:
+      return litmus_csv(cells);
+    case LitmusFormat::json:
+      return litmus_json(cells);
+    case LitmusFormat::markdown:
+      return litmus_markdown(cells);
+    case LitmusFormat::text:
+      break;
+  }
+  std::string out = litmus_table(cells, colour) + '\n' + litmus_legend();
+  const bool narrowed =
+      !options.operations.empty() || !options.accesses.empty() || !options.protocols.empty();
+  if (narrowed && cells.size() <= kMostListed) out += '\n' + litmus_lines(cells);
+  return out + litmus_remarks(cells);
+}
+
+}  // namespace
+
+OptionTable litmus_option_table(LitmusOptions& o) {
+  constexpr std::string_view kWhat = "What to decide";
+  constexpr std::string_view kHow = "How to show it";
+  return {
+      {kWhat, "protocol", Takes::list, "NAME,...", "all", "protocols; 'daxrace list' names them",
+       [&o](const Values& values) { o.protocols = values; }},
+      {kWhat, "operation", Takes::list, "NAME,...", "all",
+       "layout changes: punch, truncate_down, truncate_up, collapse, insert, zero, evict; and write_hole",
+       [&o](const Values& values) { o.operations = values; }},
+      {kWhat, "access", Takes::list, "NAME,...", "all",
+       "what is in flight: fault, load, read, aio_write, gup_fast, lease_slow, ...; a wrong word names them "
+       "all",
+       [&o](const Values& values) { o.accesses = values; }},
+      {kWhat, "refcount", Takes::list, "ref1,ref0", "both", "which count says that a page is idle",
+       [&o](const Values& values) { o.refcounts = values; }},
+      {kHow, "explain", Takes::nothing, "", "",
+       "tell the interleaving that was forced, for each selected cell",
+       [&o](const Values&) { o.explain = true; }},
+      {kHow, "format", Takes::value, "text|csv|json|markdown", "text", "how to print it",
+       [&o](const Values& values) { o.format = format_of(values.front()); }},
+      {kHow, "repeat", Takes::value, "N", "1", "decide everything N times and compare, byte for byte",
+       [&o](const Values& values) {
+         o.repeat = static_cast<unsigned>(parse_count("repeat", values.front(), 1, 1'000'000));
+       }},
+  };
+}
+
+LitmusReport litmus_report(const LitmusOptions& options, bool colour) {
+  const std::vector<litmus::Cell> cells = litmus::decide(litmus::scripts(), selection_of(options));
+  if (cells.empty()) throw Error("litmus: no such operation and access ever meet", Exit::skipped);
+  LitmusReport report{rendered(options, cells, colour), Exit::ok};
+  if (options.explain) report.text += explained(cells);
+  if (std::ranges::find(cells, Verdict::broken, &litmus::Cell::verdict) != cells.end())
+    report.code = Exit::broken;
+  return report;
+}
+
+Exit print_litmus(const LitmusOptions& options) {
+  const bool colour = options.format == LitmusFormat::text && isatty(STDOUT_FILENO) != 0;
+  const LitmusReport report = litmus_report(options, colour);
+  fmt::print("{}", report.text);
+  for (unsigned i = 1; i < options.repeat; ++i) {
+    if (litmus_report(options, colour).text == report.text) continue;
+    fmt::print(stderr, "daxrace: litmus: repetition {} of {} came out differently\n", i + 1, options.repeat);
+    return Exit::broken;
+  }
+  if (options.repeat > 1) fmt::print(stderr, "{} repetitions, all the same\n", options.repeat);
+  return report.code;
+}
+
+}  // namespace daxrace

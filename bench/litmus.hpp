@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/option_table.hpp"
+#include "harness/error.hpp"
+
+namespace daxrace {
+
+enum class LitmusFormat : std::uint8_t { text, csv, json, markdown };
+
+/// What `daxrace litmus` was asked for. Empty lists: all.
+struct LitmusOptions {
+  std::vector<std::string> protocols;
+  std::vector<std::string> operations;
+  std::vector<std::string> accesses;
+  std::vector<std::string> refcounts;
+  LitmusFormat format = LitmusFormat::text;
+  bool explain = false;
+  unsigned repeat = 1;
+};
+
+/// The option table of `daxrace litmus`; its rows write into `options`, which must outlive it.
+OptionTable litmus_option_table(LitmusOptions& options);
+
+/// What the verb prints, and how it ends. Throws Error for words that name nothing.
+struct LitmusReport {
+  std::string text;
+  Exit code = Exit::ok;
+};
+LitmusReport litmus_report(const LitmusOptions& options, bool colour);
+
+/// Prints the report; with --repeat checks that every repetition gives the same bytes.
+Exit print_litmus(const LitmusOptions& options);
+
+}  // namespace daxrace

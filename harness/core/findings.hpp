@@ -1,0 +1,80 @@
+#pragma once
+
+#include "harness/protocol_info.hpp"
+
+/// Promises that kernels are found to break, shared by the protocols that model them.
+namespace daxrace::core {
+
+inline constexpr Finding kEvictionIgnoresPins{
+    .hazard = Hazard::h4,
+    .operation = "evict",
+    .access = "pin_unlink",
+    .refcount = "ref1",
+    .in_run = false,
+    .kernel = "truncate_inode_pages_final in ext4_evict_inode and XFS's inode eviction, up to 6.14",
+    .mechanism =
+        "a pin outlives munmap, unlink and close; eviction looks at no page reference and frees the "
+        "block under the device",
+    .remedy = "dax_break_layout_final, which both call from 6.15 on (here: ref0)"};
+
+constexpr Finding pin_holder_needs_lock(std::string_view operation) {
+  return {.hazard = Hazard::h6,
+          .operation = operation,
+          .access = "pin_then_read",
+          .refcount = "",
+          .in_run = false,
+          .kernel = "xfs_wait_dax_page and ext4_wait_dax_page: the callers keep IOLOCK",
+          .mechanism =
+              "the layout change keeps IOLOCK while it sleeps for a pin, and the pin's holder sleeps for "
+              "IOLOCK in a read of the same file: a deadlock that only a signal to the layout change ends",
+          .remedy = "none in a kernel; range locks keep it to reads of the range that changes"};
+}
+inline constexpr Finding kPinHolderNeedsIolock = pin_holder_needs_lock("");
+
+constexpr Finding mapped_again(std::string_view access) {
+  return {.hazard = Hazard::h6,
+          .operation = "",
+          .access = access,
+          .refcount = "ref0",
+          .in_run = true,
+          .kernel = "wait_page_idle and dax_page_is_idle in fs/dax.c, from 6.15",
+          .mechanism =
+              "the waiter drops MMAPLOCK and waits for a count of 0; a fault meanwhile maps the page "
+              "again, and a mapping holds a reference: the count stays up when the pin is gone, until "
+              "somebody unmaps the page or sends a signal",
+          .remedy =
+              "to wait for \"not busy\" with a wake-up at every put, or to unmap and scan again after "
+              "every wake-up"};
+}
+inline constexpr Finding kMappedAgainByGup = mapped_again("gup_again");
+inline constexpr Finding kMappedAgainByTouch = mapped_again("pin_refault");
+
+constexpr Finding dirty_tag_lost(std::string_view operation) {
+  return {.hazard = Hazard::h7,
+          .operation = operation,
+          .access = "fsync_2m",
+          .refcount = "",
+          .in_run = false,
+          .kernel = "dax_delete_mapping_entry under truncate_pagecache and truncate_pagecache_range",
+          .mechanism =
+              "a 2 MiB entry that the change only touches is removed whole, its dirty tag with it: a "
+              "later fsync does not flush what was stored in the pages that stay",
+          .remedy =
+              "to write the entry back before it is removed, with faults held off, as XFS does for "
+              "fallocate (xfs_flush_unmap_range)"};
+}
+inline constexpr Finding kDirtyTagLostByTruncate = dirty_tag_lost("truncate_down");
+inline constexpr Finding kDirtyTagLostByPunch = dirty_tag_lost("punch");
+inline constexpr Finding kDirtyTagLostByZero = dirty_tag_lost("zero");
+
+inline constexpr Finding kSilentLessee{
+    .hazard = Hazard::h6,
+    .operation = "",
+    .access = "lease_silent",
+    .refcount = "",
+    .in_run = false,
+    .kernel = "nfsd4_layout_lm_break up to 6.12, which sets no break time",
+    .mechanism = "a client that never returns its layout holds the change up for ever; only a signal ends it",
+    .remedy = "a grace time after which the client is fenced (the protocol lease_revoke)"};
+
+}  // namespace daxrace::core

@@ -1,0 +1,254 @@
+#include "harness/litmus/director.hpp"
+
+#include <algorithm>
+
+namespace daxrace::litmus {
+namespace {
+
+using model::Blocked;
+using model::Machine;
+
+constexpr std::uint64_t kMaxStops = 4000;
+constexpr std::uint32_t kMaxStaged = 200;
+
+/// Sleeps that end by themselves, whatever the access does: they protect nothing but the moment.
+constexpr std::uint32_t bit(WaitFor what) { return 1U << static_cast<unsigned>(what); }
+constexpr std::uint32_t kMomentary = bit(WaitFor::shootdown) | bit(WaitFor::entry_lock);
+
+/// Whom the schedule stops first: where somebody's pin holds the change up, its holder.
+constexpr TaskId staged_task(AccessKind access) {
+  return access == AccessKind::pin_and_aio ? kHelperTask : kAccessTask;
+}
+
+class Director {
+ public:
+  Director(Scene& scene, const Schedule& schedule)
+      : scene_(scene), machine_(scene.machine), schedule_(schedule) {}
+
+  Outcome run() {
+    scene_.rewind();
+    start_tasks();
+    if (!stage_access()) return out_;
+    out_.possible = true;
+    run_change();
+    if (scene_.access == AccessKind::pin_interrupted) interrupt_change();
+    if (scene_.access == AccessKind::lease_silent) outlast_grace();
+    out_.access_more = advance(kAccessTask, schedule_.access_more);
+    if (staged_task(scene_.access) == kHelperTask) advance(kHelperTask, Schedule::kToTheEnd);
+    if (schedule_.access_more != Schedule::kToTheEnd) advance_change(Schedule::kToTheEnd);
+    finish();
+    return conclude();
+  }
+
+ private:
+  bool in_flight() const {
+    return schedule_.access_stops != 0 &&
+           (machine_.unfinished(kAccessTask) || machine_.unfinished(kHelperTask));
+  }
+
+  void start_tasks() {
+    machine_.start(
+        kAccessTask,
+        [](void* scene, TaskId task) {
+          auto& s = *static_cast<Scene*>(scene);
+          s.script.access(s, task, s.access);
+        },
+        &scene_);
+    if (takes_two(scene_.access)) {
+      machine_.start(
+          kHelperTask,
+          [](void* scene, TaskId task) {
+            auto& s = *static_cast<Scene*>(scene);
+            s.script.access(s, task, s.access);
+          },
+          &scene_);
+    }
+    machine_.start(
+        kChangeTask,
+        [](void* scene, TaskId) {
+          auto& s = *static_cast<Scene*>(scene);
+          s.script.change(s, s.operation);
+        },
+        &scene_);
+  }
+
+  /// True: the task went through that many stops and is not done.
+  bool advance(TaskId task, std::uint32_t stops) {
+    std::uint32_t gone = 0;
+    while (gone < stops && machine_.runnable(task) && machine_.stops() < kMaxStops) {
+      machine_.advance(task);
+      ++gone;
+    }
+    return gone == stops && machine_.unfinished(task);
+  }
+
+  bool advance_change(std::uint32_t stops) {
+    const std::uint32_t lost_before = scene_.record.blocks_lost;
+    const bool reached = advance(kChangeTask, stops);
+    const bool lost = scene_.record.blocks_lost != lost_before;
+    out_.changed = out_.changed || lost;
+    out_.overlapped = out_.overlapped || (lost && in_flight());
+    if (lost) scene_.reuse_freed_blocks();
+    return reached;
+  }
+
+  bool stage_access() {
+    const TaskId staged = staged_task(scene_.access);
+    if (schedule_.access_stops == 0) return scene_.operation != Operation::evict;
+    if (scene_.access == AccessKind::nested_cross) advance(kHelperTask, schedule_.access_stops);
+    if (!advance(staged, schedule_.access_stops)) return false;
+    if (machine_.blocked(staged) != Blocked::no) return false;
+    return scene_.operation != Operation::evict || scene_.closed;
+  }
+
+  void run_change() {
+    out_.change_stops = advance_change(schedule_.change_stops);
+    if (!machine_.unfinished(kChangeTask) || machine_.blocked(kChangeTask) == Blocked::no) return;
+    if (!in_flight()) return;
+    out_.waited = true;
+    out_.waited_on |= bit(machine_.waits_for(kChangeTask).what);
+  }
+
+  /// A signal must end the wait and leave everything as it was.
+  void interrupt_change() {
+    if (machine_.blocked(kChangeTask) != Blocked::asleep) return;
+    const std::uint32_t lost_before = scene_.record.blocks_lost;
+    const PageOffset size_before = scene_.file().i_size.load();
+    machine_.signal(kChangeTask);
+    advance_change(Schedule::kToTheEnd);
+    if (!machine_.done(kChangeTask)) return;  // it waits for what no signal ends
+    const bool untouched =
+        scene_.record.blocks_lost == lost_before && scene_.file().i_size.load() == size_before;
+    if (scene_.change_error != -EINTR || !untouched)
+      scene_.env.oracle().report(Detector::leak, Hazard::h6, kFileIno, 0, core::kNoFrame, 0);
+  }
+
+  /// The lessee goes on for longer than its grace time.
+  void outlast_grace() {
+    if (machine_.blocked(kChangeTask) != Blocked::asleep_for_grace) return;
+    machine_.end_grace(kChangeTask);
+    advance_change(Schedule::kToTheEnd);
+  }
+
+  bool any_unfinished() const {
+    for (TaskId task = 0; task < model::kTasks; ++task)
+      if (machine_.unfinished(task)) return true;
+    return false;
+  }
+
+  void finish() {
+    while (any_unfinished()) {
+      const std::uint64_t stops_before = machine_.stops();
+      advance(kAccessTask, Schedule::kToTheEnd);
+      advance(kHelperTask, Schedule::kToTheEnd);
+      advance_change(Schedule::kToTheEnd);
+      if (machine_.stops() >= kMaxStops) {
+        out_.end = End::livelock;
+        return;
+      }
+      if (machine_.stops() != stops_before || end_a_grace()) continue;
+      out_.end = why_stuck();
+      return;
+    }
+  }
+
+  /// Time only passes when nobody can run.
+  bool end_a_grace() {
+    for (TaskId task = 0; task < model::kTasks; ++task) {
+      if (!machine_.unfinished(task) || machine_.blocked(task) != Blocked::asleep_for_grace) continue;
+      machine_.end_grace(task);
+      return true;
+    }
+    return false;
+  }
+
+  /// A sleeper that gets on after a wake-up without reason slept although its condition was true.
+  End why_stuck() {
+    machine_.trace(false);  // what follows is a test of the sleepers, not of the protocol
+    int unfinished = 0;
+    for (TaskId task = 0; task < model::kTasks; ++task) unfinished += machine_.unfinished(task) ? 1 : 0;
+    const End stuck = unfinished > 1 ? End::deadlock : End::forever;
+    for (TaskId task = 0; task < model::kTasks; ++task) {
+      if (!machine_.unfinished(task) || machine_.blocked(task) != Blocked::asleep) continue;
+      const void* slept_on = machine_.waits_for(task).address;
+      machine_.wake_spuriously(task);
+      advance(task, Schedule::kToTheEnd);
+      if (machine_.done(task)) return End::lost_wakeup;
+      if (machine_.blocked(task) == Blocked::asleep && machine_.waits_for(task).address != slept_on)
+        return End::lost_wakeup;
+    }
+    return stuck;
+  }
+
+  Outcome conclude() {
+    if (out_.end == End::finished) {
+      scene_.check_what_is_left();
+    } else {
+      scene_.record.violated.add(Hazard::h6);
+    }
+    out_.fenced = scene_.fenced;
+    out_.error = scene_.change_error;
+    out_.violated = scene_.record.violated;
+    for (std::size_t i = 0; i < scene_.record.detected.size(); ++i)
+      if (scene_.record.detected[i] != 0) out_.detectors |= 1U << i;
+    return out_;
+  }
+
+  Scene& scene_;
+  Machine& machine_;
+  const Schedule& schedule_;
+  Outcome out_;
+};
+
+void add(CellResult& cell, const Outcome& outcome, const Schedule& schedule) {
+  ++cell.schedules;
+  if (outcome.waited && cell.waited_on == 0) cell.waiting = schedule;
+  for (std::size_t i = 0; i < kHazardNames.size(); ++i) {
+    const auto hazard = static_cast<Hazard>(i);
+    if (!outcome.violated.has(hazard) || cell.violated.has(hazard)) continue;
+    cell.violated.add(hazard);
+    cell.breaking[i] = schedule;
+  }
+  cell.detectors |= outcome.detectors;
+  cell.waited_on |= outcome.waited_on;
+  cell.ends |= 1U << static_cast<unsigned>(outcome.end);
+  cell.overlapped = cell.overlapped || outcome.overlapped;
+  cell.changed = cell.changed || outcome.changed;
+  cell.fenced = cell.fenced || outcome.fenced;
+  if (outcome.error != 0) cell.error = outcome.error;
+}
+
+}  // namespace
+
+Outcome run(Scene& scene, const Schedule& schedule) { return Director(scene, schedule).run(); }
+
+CellResult sweep(Scene& scene) {
+  CellResult cell;
+  const auto try_one = [&](const Schedule& schedule) {
+    const Outcome outcome = run(scene, schedule);
+    if (outcome.possible) add(cell, outcome, schedule);
+    return outcome;
+  };
+  for (std::uint32_t staged = 0; staged < kMaxStaged; ++staged) {
+    const Outcome whole = try_one({.access_stops = staged});
+    if (!whole.possible) {
+      const TaskId task = staged_task(scene.access);
+      if (!scene.machine.done(task) && scene.machine.blocked(task) == Blocked::no) continue;
+      break;
+    }
+    if (staged != 0) ++cell.stops;
+    if (cell.waited_on == 0) cell.waiting = {.access_stops = staged};
+    for (std::uint32_t more = 1; more < kMaxStaged && whole.waited; ++more)
+      if (!try_one({.access_stops = staged, .access_more = more}).access_more) break;
+    for (std::uint32_t stops = 1; stops < kMaxStaged; ++stops) {
+      if (!try_one({.access_stops = staged, .change_stops = stops}).change_stops) break;
+      const bool both = staged == 0 || has_parts(scene.access);
+      for (std::uint32_t more = 1; both && more < kMaxStaged; ++more)
+        if (!try_one({.access_stops = staged, .change_stops = stops, .access_more = more}).access_more) break;
+    }
+  }
+  cell.waited_on = (cell.waited_on & ~kMomentary) != 0 ? cell.waited_on & ~kMomentary : cell.waited_on;
+  return cell;
+}
+
+}  // namespace daxrace::litmus

@@ -1,0 +1,124 @@
+#include "harness/litmus/scene.hpp"
+
+namespace daxrace::litmus {
+namespace {
+
+/// Accesses whose page has a translation before they begin.
+bool is_mapped_before(AccessKind access) {
+  switch (access) {
+    case AccessKind::load:
+    case AccessKind::store:
+    case AccessKind::gup_fast:
+    case AccessKind::gup_two:
+    case AccessKind::gup_again:
+    case AccessKind::pin_and_aio:
+    case AccessKind::pin_munmap:
+    case AccessKind::pin_unlink:
+    case AccessKind::pin_outside:
+    case AccessKind::pin_refault:
+    case AccessKind::pin_2m:
+    case AccessKind::pin_interrupted:
+    case AccessKind::pin_then_read:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Scene::Scene(const Script& of, Operation with, AccessKind in_flight, RefcountRegime regime)
+    : script(of),
+      operation(with),
+      access(in_flight),
+      rule(core::RefcountRule::of(regime)),
+      store(rule.idle, info_of(in_flight).pages_per_entry),
+      env(machine, record, store.contents),
+      first_store_(store) {
+  prepare();
+  first_record_ = record;
+  first_store_ = store;
+  first_free_frames_ = store.free_frames();
+}
+
+void Scene::fill(ModelInode& ip, PageOffset page) {
+  ModelKernel k = kernel();
+  const core::Block block = core::allocate_block(k, ip, page);
+  const std::uint32_t sequence = env.oracle().next_sequence(ip.ino, page);
+  store.contents[block.frame] = Stamp{static_cast<std::uint8_t>(ip.ino), Hazard::h2, page, sequence}.word();
+  env.oracle().written(ip.ino, page, sequence);
+}
+
+void Scene::map(ModelInode& ip, PageOffset page) {
+  ModelKernel k = kernel();
+  core::dax_iomap_fault(k, ip, ip.first_mapping, page, true);
+}
+
+void Scene::prepare() {
+  const bool hole = operation == Operation::write_hole;
+  for (ModelInode* ip : {&file(), &other()}) {
+    ip->i_size.store(kFilePages);
+    for (PageOffset page = 0; page < kFilePages; ++page)
+      if (!(hole && ip == &file() && page == kPage)) fill(*ip, page);
+  }
+  victim().i_size.store(model::kPages);
+  if (is_mapped_before(access)) {
+    map(file(), kPage);
+    map(file(), 0);
+    if (access == AccessKind::pin_2m) map(file(), kFilePages - 1);
+  }
+}
+
+void Scene::rewind() {
+  machine.reset();
+  record = first_record_;
+  store = first_store_;
+  closed = fenced = silent = false;
+  change_error = 0;
+}
+
+void Scene::reuse_freed_blocks() {
+  ModelKernel k = kernel();
+  for (PageOffset page = 0; page < model::kPages; ++page) {
+    if (core::lookup_block(k, victim(), page)) continue;
+    const FrameNumber next = store.next_free();
+    if (next == core::kNoFrame || store.frame(next).generation.load() == 0) return;
+    fill(victim(), page);
+  }
+}
+
+void Scene::check_what_is_left() {
+  ModelKernel k = kernel();
+  auto& oracle = env.oracle();
+  const auto left_over = [&](std::uint32_t ino, FrameNumber frame) {
+    oracle.report(Detector::leak, Hazard::h6, ino, 0, frame, 0);
+  };
+  store.extents(victim()).for_each(core::kWholeFile, [&](PageOffset page) {
+    const core::Block block = core::lookup_block(k, victim(), page);
+    const Stamp stamp = Stamp::from(store.contents[block.frame]);
+    if (stamp.ino != kVictimIno)
+      oracle.report(Detector::corruption, stamp.writer, kVictimIno, page, block.frame, 0);
+  });
+  std::uint32_t used = 0;
+  for (ModelInode* ip : {&file(), &other(), &victim()}) {
+    store.translations(ip->first_mapping).for_each(core::kWholeFile, [&](PageOffset page) {
+      const auto seen = core::Translation::from(store.translations(ip->first_mapping).load(page));
+      const core::Block block = core::lookup_block(k, *ip, page);
+      if (seen.zero_page() && block)
+        oracle.report(Detector::stale_data, Hazard::h8, ip->ino, page, block.frame, 0);
+      if (seen.has_frame() &&
+          (!block || seen.frame() != block.frame || seen.block().generation != block.generation))
+        oracle.report(Detector::stale_access, Hazard::h1, ip->ino, page, seen.frame(), 0);
+    });
+    store.extents(*ip).for_each(core::kWholeFile, [&](PageOffset) { ++used; });
+    core::unmap_mapping_range(k, *ip, core::kWholeFile);
+    if (ip->i_dio_count.load() != 0 || !ip->i_rwsem.free() || !ip->invalidate_lock.free())
+      left_over(ip->ino, core::kNoFrame);
+    if (core::has_leases(k, *ip) && !silent) left_over(ip->ino, core::kNoFrame);
+  }
+  for (FrameNumber frame = 0; frame < model::kFrames; ++frame)
+    if (store.frame(frame).refcount.load() != rule.idle) left_over(0, frame);
+  if (used + store.free_frames() != model::kFrames) left_over(0, core::kNoFrame);
+}
+
+}  // namespace daxrace::litmus

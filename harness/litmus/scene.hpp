@@ -1,0 +1,75 @@
+#pragma once
+
+#include "harness/core/lease.hpp"
+#include "harness/litmus/cells.hpp"
+#include "harness/model/machine.hpp"
+#include "harness/model/model_store.hpp"
+#include "harness/protocol_info.hpp"
+
+namespace daxrace::litmus {
+
+using model::TaskId;
+using ModelKernel = core::Kernel<model::ModelEnv, model::ModelStore>;
+using ModelInode = core::Inode<model::ModelEnv>;
+
+inline constexpr TaskId kAccessTask = 0;
+inline constexpr TaskId kChangeTask = 1;
+inline constexpr TaskId kHelperTask = 2;  ///< the other half of an access that takes two
+
+inline constexpr std::uint32_t kFileIno = 1;    ///< the file whose layout changes
+inline constexpr std::uint32_t kOtherIno = 2;   ///< some other mapped file
+inline constexpr std::uint32_t kVictimIno = 3;  ///< gets every block that is freed
+inline constexpr PageOffset kFilePages = 4;
+inline constexpr PageOffset kPage = 1;  ///< the page that access and change meet at
+
+struct Scene;
+
+/// A protocol as the director sees it.
+struct Script {
+  ProtocolInfo info;
+  void (*access)(Scene& scene, TaskId task, AccessKind access);
+  void (*change)(Scene& scene, Operation operation);
+};
+
+/// Everything that one run of one cell touches.
+struct Scene {
+  Scene(const Script& of, Operation with, AccessKind in_flight, RefcountRegime regime);
+
+  ModelKernel kernel() { return {env, store, rule, 0}; }
+  ModelInode& file() { return store.inode(kFileIno); }
+  ModelInode& other() { return store.inode(kOtherIno); }
+  ModelInode& victim() { return store.inode(kVictimIno); }
+
+  /// As it was before anybody ran.
+  void rewind();
+  /// Gives every block that was freed to another file.
+  void reuse_freed_blocks();
+  /// Once all have ended: nothing may be left behind, and the victim's data must be its own.
+  void check_what_is_left();
+
+  const Script& script;
+  Operation operation;
+  AccessKind access;
+  core::RefcountRule rule;
+  model::Machine machine;
+  model::Record record;
+  model::ModelStore store;
+  model::ModelEnv env;
+
+  // What the tasks say of themselves.
+  bool closed = false;  ///< the file is unmapped and closed: it can be evicted
+  bool fenced = false;  ///< a lessee was turned away
+  bool silent = false;  ///< a lessee keeps its lease
+  int change_error = 0;
+
+ private:
+  void prepare();
+  void fill(ModelInode& ip, PageOffset page);
+  void map(ModelInode& ip, PageOffset page);
+
+  model::Record first_record_;
+  model::ModelStore first_store_;
+  std::uint32_t first_free_frames_ = 0;
+};
+
+}  // namespace daxrace::litmus

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/litmus/director.hpp"
+
+namespace daxrace::litmus {
+
+/// Every protocol of protocols/CMakeLists.txt, in that order.
+const std::vector<Script>& scripts();
+
+/// One cell of the safety table: what happens when this operation meets this access under this protocol.
+struct Cell {
+  const Script* script = nullptr;
+  RefcountRegime regime = RefcountRegime::ref1;
+  Operation operation = Operation::punch;
+  AccessKind access = AccessKind::fault;
+  CellResult result;
+  Verdict verdict = Verdict::none;
+
+  const ProtocolInfo& protocol() const { return script->info; }
+  /// The declared finding that covers a violated promise, or null.
+  const Finding* finding(Hazard hazard) const;
+  /// How one hazard came out: broken, finding, expected, or kept where nothing was violated.
+  Verdict verdict_of(Hazard hazard) const;
+  /// The schedule that shows best what happens here.
+  Schedule telling_schedule() const;
+};
+
+/// Which cells are wanted; empty lists mean all.
+struct Selection {
+  std::vector<const Script*> scripts;
+  std::vector<RefcountRegime> regimes;
+  std::vector<Operation> operations;
+  std::vector<AccessKind> accesses;
+};
+
+/// Decides every cell of the selection, in the order of the tables. The cells point into `scripts`.
+std::vector<Cell> decide(const std::vector<Script>& scripts, const Selection& selection);
+
+/// How a cell came out, in one of a few words, worst first.
+enum class Happening : std::uint8_t {
+  breaks,    ///< a block was touched, freed or read that should not have been, or a promise of another kind
+             ///< broke
+  hangs,     ///< not all came to an end
+  fails,     ///< the change gave up with an error
+  fences,    ///< the lessee was fenced and touched nothing
+  waits,     ///< the change waited for the access
+  harmless,  ///< it went ahead while the access was in flight, and nothing came of it
+  nothing    ///< it found nothing to do that could matter
+};
+inline constexpr std::array<std::string_view, 7> kHappeningNames = {"breaks", "hangs",    "fails",  "fences",
+                                                                    "waits",  "harmless", "nothing"};
+Happening happening(const Cell& cell);
+/// The same with what was seen, how it ended or what was waited for.
+std::string describe(const Cell& cell);
+/// `ETXTBSY` and such.
+std::string error_name(int error);
+
+/// What a schedule forced, step by step, a column for each task, with the locks held at each line; the last
+/// lines say what came of it.
+std::vector<std::string> explain(const Cell& cell);
+
+}  // namespace daxrace::litmus

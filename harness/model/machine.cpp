@@ -1,0 +1,297 @@
+#include "harness/model/machine.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include <boost/context/detail/fcontext.hpp>
+
+#include "harness/model/fiber_switch.hpp"
+
+namespace daxrace::model {
+
+// The bare context switch rather than boost::context::fiber: a run that ends in a deadlock leaves fibers in
+// the middle of protocol code, and they must be forgotten where they stand, not unwound through it.
+namespace fc = boost::context::detail;
+
+struct Machine::Stacks {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  static constexpr std::size_t kBytes = std::size_t{256} << 10;
+#else
+  static constexpr std::size_t kBytes = std::size_t{32} << 10;
+#endif
+  struct alignas(64) Stack {
+    std::array<std::byte, kBytes> bytes;
+  };
+  std::vector<Stack> stacks{kTasks};
+  std::array<SanitizerFiber, kTasks> sanitizer{};
+};
+
+// --- RwSem
+
+bool RwSem::exclusive_in_queue(TaskId task) const {
+  return std::any_of(queue_.begin(), queue_.begin() + queued_,
+                     [task](const Waiter& waiter) { return waiter.task == task && waiter.exclusive; });
+}
+
+void RwSem::take(TaskId task, bool exclusive) {
+  if (exclusive) {
+    writer_ = task;
+  } else {
+    readers_ |= 1U << task;
+  }
+}
+
+void RwSem::dequeue(TaskId task) {
+  const auto end = queue_.begin() + queued_;
+  const auto last =
+      std::remove_if(queue_.begin(), end, [task](const Waiter& waiter) { return waiter.task == task; });
+  queued_ = static_cast<std::uint32_t>(last - queue_.begin());
+}
+
+void RwSem::release(TaskId task, bool exclusive) {
+  if (exclusive) {
+    writer_ = kNobody;
+  } else {
+    readers_ &= ~(1U << task);
+  }
+}
+
+// --- Fibers
+
+struct FiberEntry {
+  static void enter(fc::transfer_t from) {
+    auto& machine = *static_cast<Machine*>(from.data);
+    machine.director_ = from.fctx;
+    const TaskId id = machine.current_;
+    machine.entered();
+    machine.tasks_[id].body(machine.tasks_[id].scene, id);
+    machine.note({.what = TraceLine::What::ends, .task = id});
+    machine.tasks_[id].done = true;
+    for (;;) machine.switch_out();
+  }
+};
+
+Machine::Machine() : stacks_(std::make_unique<Stacks>()) {}
+Machine::~Machine() = default;
+
+void Machine::reset() {
+  tasks_.fill(Task{});
+  current_ = kNobody;
+  stops_ = 0;
+  trace_size_ = 0;
+}
+
+void Machine::start(TaskId id, Body body, void* scene) {
+  Task& task = tasks_[id];
+  auto& stack = stacks_->stacks[id].bytes;
+  stacks_->sanitizer[id].begins_on(stack.data(), stack.size());
+  task.started = true;
+  task.body = body;
+  task.scene = scene;
+  task.context = fc::make_fcontext(stack.data() + stack.size(), stack.size(), &FiberEntry::enter);
+}
+
+void Machine::advance(TaskId id) {
+  ++stops_;
+  current_ = id;
+  tasks_[id].blocked = Blocked::no;
+  stacks_->sanitizer[id].leaves_to_fiber();
+  const fc::transfer_t back = fc::jump_fcontext(tasks_[id].context, this);
+  stacks_->sanitizer[id].back_from_fiber();
+  tasks_[id].context = back.fctx;
+  current_ = kNobody;
+}
+
+void Machine::entered() { stacks_->sanitizer[current_].entered_fiber(); }
+
+void Machine::switch_out() {
+  SanitizerFiber& sanitizer = stacks_->sanitizer[current_];
+  sanitizer.leaves_fiber();
+  const fc::transfer_t from = fc::jump_fcontext(director_, nullptr);
+  sanitizer.entered_fiber();
+  director_ = from.fctx;
+}
+
+void Machine::stop() {
+  if (current_ != kNobody) switch_out();
+}
+
+void Machine::block(Blocked why) {
+  tasks_[current_].blocked = why;
+  note({.what = TraceLine::What::blocks, .task = current_, .key = waits_for(current_)});
+  switch_out();
+}
+
+bool Machine::runnable(TaskId id) const {
+  const Task& task = tasks_[id];
+  if (!task.started || task.done) return false;
+  switch (task.blocked) {
+    case Blocked::no:
+      return true;
+    case Blocked::on_lock:
+      return task.lock->admits_queued(id);
+    case Blocked::asleep:
+      return task.awake;
+    case Blocked::asleep_for_grace:
+      return task.awake || task.grace_over;
+    case Blocked::in_shootdown:
+      return !section_in_the_way(id);
+  }
+  return false;
+}
+
+WaitKey Machine::waits_for(TaskId id) const {
+  const Task& task = tasks_[id];
+  switch (task.blocked) {
+    case Blocked::no:
+      return {};
+    case Blocked::on_lock:
+      return {task.lock, task.lock->name, 0};
+    case Blocked::asleep:
+    case Blocked::asleep_for_grace:
+      return task.queued == 0 ? WaitKey{} : task.queued_on[task.queued - 1];
+    case Blocked::in_shootdown:
+      return {nullptr, WaitFor::shootdown, task.shot_mapping};
+  }
+  return {};
+}
+
+void Machine::end_grace(TaskId id) {
+  tasks_[id].grace_over = true;
+  note({.what = TraceLine::What::grace_over, .task = id});
+}
+
+void Machine::signal(TaskId id) {
+  tasks_[id].signal_pending = true;
+  tasks_[id].awake = true;
+  note({.what = TraceLine::What::signal, .task = id});
+}
+
+void Machine::note(TraceLine line) {
+  if (!tracing_ || trace_size_ == trace_.size()) return;
+  if (line.task < kTasks) {
+    const Task& task = tasks_[line.task];
+    std::copy_n(task.held.begin(), std::min(task.held_count, line.held.size()), line.held.begin());
+  }
+  trace_[trace_size_++] = line;
+}
+
+// --- Locks
+
+void Machine::down(RwSem& sem, bool exclusive) {
+  const TaskId id = current_;
+  stop();
+  if (!sem.admits_newcomer(exclusive)) {
+    tasks_[id].lock = &sem;
+    tasks_[id].lock_exclusive = exclusive;
+    sem.enqueue(id, exclusive);
+    block(Blocked::on_lock);
+    sem.dequeue(id);
+  }
+  sem.take(id, exclusive);
+  push_held(&sem, sem.name, exclusive);
+}
+
+void Machine::up(RwSem& sem, bool exclusive) {
+  sem.release(current_, exclusive);
+  pop_held(&sem);
+  stop();
+}
+
+void Machine::push_held(const void* lock, WaitFor name, bool exclusive) {
+  if (current_ == kNobody) return;
+  Task& task = tasks_[current_];
+  if (task.held_count < task.held.size()) task.held[task.held_count++] = {lock, name, exclusive};
+  note({.what = TraceLine::What::takes, .task = current_, .exclusive = exclusive, .key = {lock, name, 0}});
+}
+
+void Machine::pop_held(const void* lock) {
+  if (current_ == kNobody) return;
+  Task& task = tasks_[current_];
+  const auto end = task.held.begin() + static_cast<std::ptrdiff_t>(task.held_count);
+  const auto found =
+      std::find_if(task.held.begin(), end, [lock](const auto& held) { return held.lock == lock; });
+  if (found == end) return;
+  const TraceLine::HeldLock dropped = *found;
+  std::move(found + 1, end, found);
+  task.held[--task.held_count] = {};
+  note({.what = TraceLine::What::drops,
+        .task = current_,
+        .exclusive = dropped.exclusive,
+        .key = {lock, dropped.name, 0}});
+}
+
+// --- Sleeping
+
+void Machine::prepare_to_wait(const WaitKey& key, bool& queued) {
+  if (current_ == kNobody) return;
+  Task& task = tasks_[current_];
+  if (!queued && task.queued < task.queued_on.size()) {
+    task.queued_on[task.queued++] = key;
+    queued = true;
+  }
+  task.awake = false;
+}
+
+void Machine::finish_wait(const WaitKey& key) {
+  if (current_ == kNobody) return;
+  Task& task = tasks_[current_];
+  task.awake = true;
+  if (task.queued != 0 && task.queued_on[task.queued - 1].address == key.address) --task.queued;
+}
+
+void Machine::schedule() {
+  Task& task = tasks_[current_];
+  if (!task.awake) block(Blocked::asleep);
+  task.awake = true;
+}
+
+bool Machine::schedule_grace() {
+  Task& task = tasks_[current_];
+  task.grace_over = false;
+  if (!task.awake) block(Blocked::asleep_for_grace);
+  const bool woken = task.awake;
+  task.awake = true;
+  return woken;
+}
+
+void Machine::wake_up(const WaitKey& key) {
+  for (TaskId id = 0; id < kTasks; ++id) {
+    Task& task = tasks_[id];
+    for (std::size_t i = 0; i < task.queued; ++i) {
+      if (task.queued_on[i].address != key.address) continue;
+      if (!task.awake) note({.what = TraceLine::What::wakes, .task = current_, .key = key, .value = id});
+      task.awake = true;
+    }
+  }
+}
+
+// --- Access sections
+
+void Machine::section_begin(std::uint32_t mapping, PageOffset page) {
+  if (current_ == kNobody) return;
+  tasks_[current_].in_section = true;
+  tasks_[current_].section_mapping = mapping;
+  tasks_[current_].section_page = page;
+}
+
+void Machine::section_end() {
+  if (current_ != kNobody) tasks_[current_].in_section = false;
+}
+
+bool Machine::section_in_the_way(TaskId id) const {
+  const Task& shooter = tasks_[id];
+  return std::any_of(tasks_.begin(), tasks_.end(), [&](const Task& task) {
+    return &task != &shooter && task.in_section && task.section_mapping == shooter.shot_mapping &&
+           shooter.shot_range.contains(task.section_page);
+  });
+}
+
+void Machine::shoot_down(std::uint32_t mapping, PageRange range) {
+  if (current_ == kNobody) return;
+  tasks_[current_].shot_mapping = mapping;
+  tasks_[current_].shot_range = range;
+  while (section_in_the_way(current_)) block(Blocked::in_shootdown);
+}
+
+}  // namespace daxrace::model

@@ -1,0 +1,193 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "harness/env.hpp"
+
+/// A machine of a few tasks on one OS thread: each task is a fiber that runs until its next stop point, and
+/// whoever directs the machine says which task runs next. There is no clock and no luck: the same choices
+/// give the same run.
+namespace daxrace::model {
+
+using TaskId = std::uint32_t;
+inline constexpr TaskId kTasks = 4;
+inline constexpr TaskId kNobody = kTasks;
+
+/// A reader-writer lock as one atomic object with the admission rules of the kernel's rwsem: waiters queue
+/// first in, first out; a reader at the head lets every queued reader in; a lock that is free may be stolen
+/// by a newcomer; behind readers that hold it and somebody who queues, new readers queue too.
+class RwSem {
+ public:
+  explicit RwSem(WaitFor name_for_reports) : name(name_for_reports) {}
+
+  bool admits_newcomer(bool exclusive) const {
+    return free() || (!exclusive && writer_ == kNobody && queued_ == 0);
+  }
+  bool admits_queued(TaskId task) const {
+    if (queue_[0].exclusive) return free() && queue_[0].task == task;
+    return writer_ == kNobody && !exclusive_in_queue(task);
+  }
+  void take(TaskId task, bool exclusive);
+  void enqueue(TaskId task, bool exclusive) { queue_[queued_++] = {task, exclusive}; }
+  void dequeue(TaskId task);
+  void release(TaskId task, bool exclusive);
+
+  bool held_by(TaskId task) const { return writer_ == task || (readers_ >> task & 1) != 0; }
+  bool free() const { return writer_ == kNobody && readers_ == 0; }
+
+  WaitFor name;
+
+ private:
+  struct Waiter {
+    TaskId task = kNobody;
+    bool exclusive = false;
+  };
+  bool exclusive_in_queue(TaskId task) const;
+
+  TaskId writer_ = kNobody;
+  std::uint32_t readers_ = 0;  ///< one bit for each task
+  std::array<Waiter, kTasks> queue_{};
+  std::uint32_t queued_ = 0;
+};
+
+/// Why a task does not run.
+enum class Blocked : std::uint8_t { no, on_lock, asleep, asleep_for_grace, in_shootdown };
+
+/// One line of what happened, in the order in which it did.
+struct TraceLine {
+  enum class What : std::uint8_t {
+    ends,
+    step,
+    event,
+    takes,
+    drops,
+    wakes,
+    blocks,
+    signal,
+    grace_over,
+    violation
+  };
+  static constexpr std::size_t kHeldShown = 4;
+  struct HeldLock {
+    const void* lock = nullptr;
+    WaitFor name = WaitFor::nothing;
+    bool exclusive = false;
+  };
+
+  What what = What::step;
+  TaskId task = kNobody;
+  Step step = Step::access;
+  Event event = Event::violation;
+  bool exclusive = false;
+  WaitKey key = {};
+  std::uint32_t ino = 0;
+  PageOffset page = 0;
+  FrameNumber frame = 0;
+  std::uint32_t value = 0;
+  std::array<HeldLock, kHeldShown> held = {};
+};
+
+class Machine {
+ public:
+  using Body = void (*)(void* scene, TaskId task);
+  static constexpr std::size_t kTraceLines = 1024;
+
+  Machine();
+  ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  // For whoever directs.
+
+  /// Forgets every task, wherever it stands: protocol code owns nothing that would have to be given back.
+  void reset();
+  void start(TaskId task, Body body, void* scene);
+  bool started(TaskId task) const { return tasks_[task].started; }
+  bool done(TaskId task) const { return tasks_[task].done; }
+  bool unfinished(TaskId task) const { return started(task) && !done(task); }
+  bool runnable(TaskId task) const;
+  /// Runs one task, which must be runnable, to its next stop point, block or end.
+  void advance(TaskId task);
+  Blocked blocked(TaskId task) const { return tasks_[task].blocked; }
+  /// What a blocked task waits for.
+  WaitKey waits_for(TaskId task) const;
+  /// Wakes a sleeper without a reason, as the kernel may.
+  void wake_spuriously(TaskId task) { tasks_[task].awake = true; }
+  /// The grace time of the task that sleeps for it is over.
+  void end_grace(TaskId task);
+  void signal(TaskId task);
+  std::uint64_t stops() const { return stops_; }
+  TaskId current() const { return current_; }
+
+  void trace(bool on) { tracing_ = on; }
+  bool tracing() const { return tracing_; }
+  std::size_t trace_size() const { return trace_size_; }
+  const TraceLine& trace_line(std::size_t i) const { return trace_[i]; }
+  void note(TraceLine line);
+
+  // For the tasks, through ModelEnv. Outside a task a stop point is nothing.
+
+  void stop();
+  void down(RwSem& sem, bool exclusive);
+  void up(RwSem& sem, bool exclusive);
+  void push_held(const void* lock, WaitFor name, bool exclusive);
+  void pop_held(const void* lock);
+  void prepare_to_wait(const WaitKey& key, bool& queued);
+  void finish_wait(const WaitKey& key);
+  void schedule();
+  bool schedule_grace();
+  void wake_up(const WaitKey& key);
+  bool signal_pending() const { return current_ != kNobody && tasks_[current_].signal_pending; }
+  void section_begin(std::uint32_t mapping, PageOffset page);
+  void section_end();
+  void shoot_down(std::uint32_t mapping, PageRange range);
+
+ private:
+  static constexpr std::size_t kNested = 4;
+  static constexpr std::size_t kHeld = 8;
+
+  struct Task {
+    bool started = false;
+    bool done = false;
+    Body body = nullptr;
+    void* scene = nullptr;
+    void* context = nullptr;
+    Blocked blocked = Blocked::no;
+    RwSem* lock = nullptr;
+    bool lock_exclusive = false;
+    std::array<WaitKey, kNested> queued_on{};
+    std::size_t queued = 0;
+    bool awake = true;
+    bool grace_over = false;
+    bool signal_pending = false;
+    bool in_section = false;
+    std::uint32_t section_mapping = 0;
+    PageOffset section_page = 0;
+    std::uint32_t shot_mapping = 0;
+    PageRange shot_range;
+    std::array<TraceLine::HeldLock, kHeld> held{};
+    std::size_t held_count = 0;
+  };
+  struct Stacks;
+
+  bool section_in_the_way(TaskId task) const;
+  void switch_out();
+  void block(Blocked why);
+  void entered();
+
+  std::array<Task, kTasks> tasks_{};
+  TaskId current_ = kNobody;
+  void* director_ = nullptr;
+  std::uint64_t stops_ = 0;
+  std::unique_ptr<Stacks> stacks_;
+  bool tracing_ = false;
+  std::size_t trace_size_ = 0;
+  std::array<TraceLine, kTraceLines> trace_{};
+
+  friend struct FiberEntry;
+};
+
+}  // namespace daxrace::model

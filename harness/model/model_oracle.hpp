@@ -1,0 +1,165 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "harness/core/words.hpp"
+#include "harness/data_rules.hpp"
+#include "harness/model/machine.hpp"
+#include "harness/stamp.hpp"
+
+namespace daxrace::model {
+
+inline constexpr std::uint32_t kFiles = 3;
+inline constexpr std::uint32_t kPages = 8;
+inline constexpr std::uint32_t kFrames = 20;
+
+struct SeenViolation {
+  Detector detector = Detector::stale_access;
+  Hazard hazard = Hazard::h1;
+  TaskId task = kNobody;
+  std::uint32_t ino = 0;
+  PageOffset page = 0;
+  FrameNumber frame = core::kNoFrame;
+  std::uint32_t value = 0;  ///< freed_busy: references
+};
+
+/// What the oracles of all tasks write to: fixed arrays, so that a whole model can be copied.
+struct Record {
+  struct Page {
+    std::uint32_t sequence = 0;
+    std::uint32_t removing = 0;
+    std::uint32_t removed = 0;
+    std::uint32_t removals = 0;
+    std::uint32_t written = 0;
+    std::uint32_t stored = 0;
+    std::uint32_t flushed = 0;
+    std::uint32_t flushing = 0;
+  };
+  static constexpr std::size_t kSeen = 8;
+
+  std::array<std::array<Page, kPages>, kFiles> pages{};
+  std::array<SeenViolation, kSeen> seen{};
+  std::size_t seen_count = 0;
+  std::array<std::uint32_t, kDetectorNames.size()> detected{};
+  Hazards violated;
+  std::uint32_t blocks_lost = 0;      ///< blocks that were freed or moved
+  std::array<bool, kFrames> moved{};  ///< frames that stand at another offset of their file than at first
+
+  Page& page(std::uint32_t ino, PageOffset page) { return pages[ino - 1][page]; }
+  void violation(const SeenViolation& what) {
+    if (seen_count < kSeen) seen[seen_count++] = what;
+    ++detected[static_cast<std::size_t>(what.detector)];
+    violated.add(what.hazard);
+  }
+};
+
+/// One task's oracle: the interface of Oracle for the core and for whoever moves data, without atomics, heap
+/// or clock.
+class ModelOracle {
+ public:
+  static constexpr bool enabled = true;
+  using Before = PageBefore;
+
+  ModelOracle(Machine& machine, Record& record, std::array<std::uint64_t, kFrames>& contents)
+      : machine_(machine), record_(record), contents_(contents) {}
+
+  // Called by the core.
+  void event(Event event, std::uint32_t ino, PageOffset page, FrameNumber frame, std::uint32_t value) {
+    if (event == Event::freed || event == Event::moved) {
+      ++record_.blocks_lost;
+      record_.moved[frame] = event == Event::moved;
+    }
+    if (machine_.tracing()) {
+      machine_.note({.what = TraceLine::What::event,
+                     .task = machine_.current(),
+                     .event = event,
+                     .ino = ino,
+                     .page = page,
+                     .frame = frame,
+                     .value = value});
+    }
+  }
+  void freed_busy(Hazard hazard, std::uint32_t ino, PageOffset page, core::Block block,
+                  std::uint32_t references) {
+    report(Detector::freed_busy, hazard, ino, page, block.frame, references);
+  }
+  void stale_access(Hazard hazard, std::uint32_t ino, PageOffset page, core::Block block, std::uint32_t) {
+    const bool moved = record_.moved[block.frame];
+    report(moved ? Detector::misplaced : Detector::stale_access, hazard, ino, page, block.frame, 0);
+  }
+  void page_removing(std::uint32_t ino, PageOffset page) {
+    Record::Page& history = record_.page(ino, page);
+    ++history.removals;
+    history.removing = history.sequence;
+  }
+  void page_removed(std::uint32_t ino, PageOffset page) {
+    record_.page(ino, page).removed = record_.page(ino, page).removing;
+  }
+  /// The block's contents go with it: they count as written anew at the new offset.
+  void page_moved(std::uint32_t ino, PageOffset from, PageOffset to, FrameNumber frame) {
+    const Record::Page old = record_.page(ino, from);
+    for (const PageOffset page : {from, to}) {
+      page_removing(ino, page);
+      page_removed(ino, page);
+    }
+    Stamp stamp = Stamp::from(contents_[frame]);
+    if (contents_[frame] == 0 || stamp.ino != ino || stamp.page != from) return;
+    Record::Page& history = record_.page(ino, to);
+    stamp.page = to;
+    stamp.sequence = ++history.sequence;
+    contents_[frame] = stamp.word();
+    history.written = stamp.sequence;
+    if (old.stored > old.removed) history.stored = stamp.sequence;
+    if (old.flushed >= old.stored) history.flushed = history.stored;
+  }
+  void flush_begin(std::uint32_t ino, PageRange pages) {
+    for (PageOffset page = pages.first; page < std::min(pages.end, kPages); ++page)
+      record_.page(ino, page).flushing = record_.page(ino, page).stored;
+  }
+  void flush_end(std::uint32_t ino, PageRange pages) {
+    for (PageOffset page = pages.first; page < std::min(pages.end, kPages); ++page) {
+      Record::Page& history = record_.page(ino, page);
+      history.flushed = std::max(history.flushed, history.flushing);
+    }
+  }
+
+  // Called by whoever moves data.
+  std::uint32_t next_sequence(std::uint32_t ino, PageOffset page) {
+    return ++record_.page(ino, page).sequence;
+  }
+  void stored(std::uint32_t ino, PageOffset page, std::uint32_t sequence) {
+    record_.page(ino, page).stored = std::max(record_.page(ino, page).stored, sequence);
+  }
+  void written(std::uint32_t ino, PageOffset page, std::uint32_t sequence) {
+    record_.page(ino, page).written = std::max(record_.page(ino, page).written, sequence);
+  }
+  Before before_read(std::uint32_t ino, PageOffset page) const {
+    const Record::Page& history = record_.page(ino, page);
+    return {history.removing, history.removed, history.removals, history.written};
+  }
+  void judge(std::uint32_t ino, PageOffset page, core::Block block, const Before& before,
+             std::uint64_t word) {
+    const auto fault = judge_word(ino, page, before, record_.page(ino, page).removals, word);
+    if (fault) report(fault->detector, fault->hazard, ino, page, block.frame, 0);
+  }
+
+  void report(Detector detector, Hazard hazard, std::uint32_t ino, PageOffset page, FrameNumber frame,
+              std::uint32_t value) {
+    record_.violation({detector, hazard, machine_.current(), ino, page, frame, value});
+    machine_.note({.what = TraceLine::What::violation,
+                   .task = machine_.current(),
+                   .ino = ino,
+                   .page = page,
+                   .frame = frame,
+                   .value = static_cast<std::uint32_t>(detector)});
+  }
+
+ private:
+  Machine& machine_;
+  Record& record_;
+  std::array<std::uint64_t, kFrames>& contents_;
+};
+
+}  // namespace daxrace::model

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <array>
+
+#include "harness/core/protocol.hpp"
+
+namespace daxrace::protocol {
+using namespace core;
+
+/// lease_break with an end to patience: a lessee that does not return its layout within the grace time is
+/// fenced, and its accesses fail and touch nothing from then on. Stands for nfsd with fencing layout drivers
+/// (a timeout from 7.x on; up to 6.12 nfsd waited for ever). The leases are the kernel's FL_LAYOUT leases.
+struct lease_revoke : MmaplockedFaults, IolockedIo, KernelEviction {
+  static constexpr std::array kFindings{kEvictionIgnoresPins, kPinHolderNeedsIolock, kMappedAgainByGup,
+                                        kMappedAgainByTouch, kDirtyTagLostByTruncate};
+  static constexpr ProtocolInfo info{
+      .name = "lease_revoke",
+      .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h5, Hazard::h6, Hazard::h7,
+                          Hazard::h8),
+      .stands_for = "XFS from 4.18 with an nfsd that fences silent clients (7.x)",
+      .summary =
+          "IOLOCK excl; MMAPLOCK excl; break busy pages and leases, fence the silent; inode_dio_wait; "
+          "flush_unmap",
+      .findings = kFindings,
+  };
+
+  template <class K, class Body>
+  static void write(K& k, InodeOf<K>& ip, PageRange, Body&& body) {
+    bool retry = false;
+    Exclusive iolock(k, ip.i_rwsem);
+    if (break_leased_layouts(k, ip, &retry, Locked::iolock_only, SilentHolder::revoked) == 0) body();
+  }
+
+  template <class K>
+  static int fallocate(K& k, InodeOf<K>& ip, Change& change) {
+    Exclusive iolock(k, ip.i_rwsem);
+    Exclusive mmaplock(k, ip.invalidate_lock);
+    if (const int error = break_layouts(k, ip, BreakReason::unmap, SilentHolder::revoked)) return error;
+    inode_dio_wait(k, ip);
+    fallocate_range(k, ip, change);
+    return 0;
+  }
+
+  template <class K>
+  static int truncate(K& k, InodeOf<K>& ip, Change& change) {
+    Exclusive iolock(k, ip.i_rwsem);
+    Exclusive mmaplock(k, ip.invalidate_lock);
+    if (const int error = break_layouts(k, ip, BreakReason::unmap, SilentHolder::revoked)) return error;
+    inode_dio_wait(k, ip);
+    truncate_to(k, ip, change);
+    return 0;
+  }
+};
+
+}  // namespace daxrace::protocol
