@@ -251,7 +251,7 @@ list() {
   print_row namespace mode size node device "daxrace could use it as"
   for name in $(namespaces); do
     mode=$(namespace_mode "$name")
-    device=$(namespace_devices "$name" | head -n 1)
+    device=$(namespace_devices "$name" | sed -n 1p)
     shown+=" $device "
     rows=$((rows + 1))
     print_row "$name" "$mode" "$(human "$(attribute "$(nd "$name")" size)")" "$(attribute "$(nd "$name")" numa_node)" \
@@ -288,7 +288,7 @@ known_content() {
   local name=$1 device found result=0
   # memmap= pmem is fsdax from its birth; what someone has set up has a holder.
   if [[ -n $(attribute "$(nd "$name")" holder) ]]; then echo "$name has been set up before ($(namespace_mode "$name"))"; return; fi
-  device=$(namespace_devices "$name" | head -n 1)
+  device=$(namespace_devices "$name" | sed -n 1p)
   if [[ ! -r $root/dev/${device:-none} ]]; then echo "$name has no device that could be looked into"; return; fi
   found=$(blkid -p -o value -s TYPE -s PTTYPE "$root/dev/$device" 2>/dev/null) || result=$?
   case $result in

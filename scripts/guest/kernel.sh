@@ -42,7 +42,7 @@ suite_update() {
 # The kernel package that the suite's linux-image-amd64 stands for.
 suite_kernel() {
   suite_apt "$1" apt-cache depends linux-image-amd64 2>/dev/null |
-    awk '$1 == "Depends:" && $2 ~ /^linux-image-[0-9]/ { print $2; exit }'
+    awk '!found && $1 == "Depends:" && $2 ~ /^linux-image-[0-9]/ { print $2; found = 1 }'
 }
 
 # The package and the parts that it is split into from 7.x on.
