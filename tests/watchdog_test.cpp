@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 /// Waits for what nobody will make true, with IOLOCK held.
 struct waits_for_ever : protocol::iolock_mmaplock {
   template <class K>
-  static int punch(K& k, core::InodeOf<K>& ip, core::Change&) {
+  static int fallocate(K& k, core::InodeOf<K>& ip, core::Change&) {
     core::Exclusive iolock(k, ip.i_rwsem);
     return wait_event(k.env, core::page_key(k, 7), Sleep::uninterruptible, [] { return false; });
   }
@@ -25,8 +25,8 @@ struct waits_for_ever : protocol::iolock_mmaplock {
 /// Forgets to let go of direct I/O that it counted.
 struct loses_a_count : protocol::iolock_mmaplock {
   template <class K>
-  static int punch(K& k, core::InodeOf<K>& ip, core::Change& change) {
-    const int error = protocol::iolock_mmaplock::punch(k, ip, change);
+  static int fallocate(K& k, core::InodeOf<K>& ip, core::Change& change) {
+    const int error = protocol::iolock_mmaplock::fallocate(k, ip, change);
     core::inode_dio_begin(k, ip);
     return error;
   }
