@@ -56,10 +56,10 @@ class Episode {
     start.arrive_and_wait();  // every worker has what it needs
     set_clock(config_, clock_);
     start.arrive_and_wait();
-    const bool hung = watch();
+    const Ending ending = watch();
     for (std::thread& thread : threads) thread.join();
-    if (!hung && failure_.empty()) close_books();
-    return collect(hung);
+    if (ending != Ending::hung && failure_.empty()) close_books();
+    return collect(ending);
   }
 
  private:
@@ -122,8 +122,8 @@ class Episode {
     clock_.stop.store(true);
   }
 
-  /// Until the workers are done. True: they hung and were aborted.
-  bool watch() {
+  /// Until the workers are done or were aborted.
+  Ending watch() {
     Watchdog watchdog(tasks_, config_.hang_bound_ns, [&](const Task& task) { return describe_wait(task); });
     return watch_episode(config_, clock_, watchdog, hang_report_);
   }
@@ -170,14 +170,14 @@ class Episode {
     }
   }
 
-  EpisodeResult collect(bool hung) {
+  EpisodeResult collect(Ending ending) {
     EpisodeResult result = merge_recorders(config_, clock_, recorders_);
     result.promises = P::info.promises;
     result.detected = oracle_.detected();
     result.violated = oracle_.violated();
     result.violations = oracle_.take_violations();
     result.hang_report = std::move(hang_report_);
-    conclude(config_, region_.facts(), E::Oracle::enabled, hung, failure_,
+    conclude(config_, region_.facts(), E::Oracle::enabled, ending, failure_,
              P::info.found(config_.refcount_regime), result);
     return result;
   }

@@ -36,17 +36,22 @@ void merge_path(PathStats& to, const PathRecord& from) {
   for (std::size_t i = 0; i < kPhaseCount; ++i) to.phase_sum_ns[i] += Clock::to_ns(from.phase_ticks[i]);
 }
 
+constexpr auto kWatchTurn = std::chrono::milliseconds(2);
+
+/// Do all workers come to their end within that time?
+bool all_end(const EpisodeClock& clock, std::chrono::nanoseconds patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (clock.running.load() != 0 && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(kWatchTurn);
+  return clock.running.load() == 0;
+}
+
 /// An aborted task that does not even sleep cannot be helped: the engine under it must not go away. Finished
 /// rows are on disk by then.
 void wait_for_the_aborted(const EpisodeClock& clock, const std::vector<std::string>& report) {
-  constexpr auto kPatience = std::chrono::seconds(10);
-  const auto until = std::chrono::steady_clock::now() + kPatience;
-  while (clock.running.load() != 0) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    if (std::chrono::steady_clock::now() < until) continue;
-    fmt::print(stderr, "daxrace: a hung task cannot be stopped; giving up. {}\n", fmt::join(report, "; "));
-    std::_Exit(static_cast<int>(Exit::broken));
-  }
+  if (all_end(clock, std::chrono::seconds(10))) return;
+  fmt::print(stderr, "daxrace: a hung task cannot be stopped; giving up. {}\n", fmt::join(report, "; "));
+  std::_Exit(static_cast<int>(Exit::broken));
 }
 
 std::string join(const std::vector<std::string>& lines, std::string_view separator) {
@@ -131,7 +136,7 @@ Mix mix_of(const EpisodeConfig& config, std::uint32_t worker, std::uint32_t work
 }
 
 PageRange pages_of(const EpisodeConfig& config, std::uint32_t worker, std::uint32_t workers) {
-  if (!config.workload->uncontended) return {0, config.file_pages};
+  if (!config.workload->own_pages) return {0, config.file_pages};
   const std::uint32_t share = std::max(config.file_pages / workers, 1U);
   const std::uint32_t first = worker * share % config.file_pages;
   return {first, std::min(first + share, config.file_pages)};
@@ -155,21 +160,22 @@ std::uint64_t thread_cpu_ns() {
   return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(used.tv_nsec);
 }
 
-bool watch_episode(const EpisodeConfig& config, EpisodeClock& clock, Watchdog& watchdog,
-                   std::vector<std::string>& report) {
-  constexpr auto kTurn = std::chrono::milliseconds(2);
+Ending watch_episode(const EpisodeConfig& config, EpisodeClock& clock, Watchdog& watchdog,
+                     std::vector<std::string>& report) {
   while (clock.running.load() != 0) {
-    std::this_thread::sleep_for(kTurn);
+    std::this_thread::sleep_for(kWatchTurn);
     const bool asked_to_stop = config.stop != nullptr && config.stop->load();
     if (asked_to_stop || Clock::now() >= clock.end) clock.stop.store(true);
-    if (!watchdog.hung()) continue;
+    if (!watchdog.overdue()) continue;
     report = watchdog.report();
     clock.stop.store(true);
+    if (watchdog.others_go_on() && all_end(clock, std::chrono::nanoseconds(config.hang_bound_ns)))
+      return Ending::starved;
     watchdog.abort_all();
     wait_for_the_aborted(clock, report);
-    return true;
+    return Ending::hung;
   }
-  return false;
+  return Ending::done;
 }
 
 std::string describe_lock(const std::vector<std::unique_ptr<Task>>& tasks, WaitFor what, std::uint32_t ino,
@@ -223,16 +229,16 @@ EpisodeResult merge_recorders(const EpisodeConfig& config, const EpisodeClock& c
   return result;
 }
 
-void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle, bool hung,
+void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle, Ending ending,
               const std::string& failure, Hazards found, EpisodeResult& result) {
   if (!failure.empty()) {
     result.status = Status::error;
     result.reason = failure;
     return;
   }
-  if (hung) {
-    result.status = Status::hang;
-    result.hangs = 1;
+  if (ending != Ending::done) {
+    result.status = ending == Ending::hung ? Status::hang : Status::starved;
+    result.hangs = ending == Ending::hung ? 1 : 0;
     result.violated.add(Hazard::h6);
     result.reason = join(result.hang_report, "; ");
   }

@@ -62,23 +62,29 @@ void stamp_peer(Peer& peer, std::uint32_t file_pages);
 void bind_worker(const EpisodeConfig& config, std::uint32_t worker);
 int node_of_worker(const EpisodeConfig& config, std::uint32_t worker);
 Mix mix_of(const EpisodeConfig& config, std::uint32_t worker, std::uint32_t workers);
-/// Uncontended presets give every worker pages of its own; elsewhere all share the file.
+/// A worker's own share of the pages, or the whole file, as the preset says.
 PageRange pages_of(const EpisodeConfig& config, std::uint32_t worker, std::uint32_t workers);
 void set_clock(const EpisodeConfig& config, EpisodeClock& clock);
 /// Minor and major faults of the calling thread so far.
 std::uint64_t thread_page_faults();
 /// User and system time of the calling thread so far.
 std::uint64_t thread_cpu_ns();
-/// Sleeps until the episode's end. True: it hung; everything was aborted and `report` filled.
-bool watch_episode(const EpisodeConfig& config, EpisodeClock& clock, Watchdog& watchdog,
-                   std::vector<std::string>& report);
+/// How an episode came to its end.
+enum class Ending : std::uint8_t {
+  done,
+  starved,  ///< an operation outlived its bound while others went on, and ended once they had stopped
+  hung      ///< it did not end even then: everything was aborted
+};
+/// Sleeps until the episode's end; fills `report` unless it is done.
+Ending watch_episode(const EpisodeConfig& config, EpisodeClock& clock, Watchdog& watchdog,
+                     std::vector<std::string>& report);
 /// Who holds the lock, as far as anybody knows.
 std::string describe_lock(const std::vector<std::unique_ptr<Task>>& tasks, WaitFor what, std::uint32_t ino,
                           const void* lock);
 EpisodeResult merge_recorders(const EpisodeConfig& config, const EpisodeClock& clock,
                               const std::vector<WorkerRecord>& records);
 /// Status, verdict and remark, once everything else is known. `found`: what the protocol's findings declare.
-void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle, bool hung,
+void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle, Ending ending,
               const std::string& failure, Hazards found, EpisodeResult& result);
 
 }  // namespace daxrace

@@ -1,5 +1,6 @@
 #include "harness/watchdog.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -14,19 +15,26 @@ Watchdog::Watchdog(std::vector<std::unique_ptr<Task>>& tasks, std::uint64_t boun
   for (Seen& seen : seen_) seen.since_ns = Clock::monotonic_ns();
 }
 
-bool Watchdog::hung() {
+bool Watchdog::overdue() {
   const std::uint64_t now_ns = Clock::monotonic_ns();
-  bool hung = false;
+  bool overdue = false;
   for (std::size_t i = 0; i < tasks_.size(); ++i) {
     const Task& task = *tasks_[i];
     const std::uint64_t ops_begun = task.ops_begun.load(std::memory_order_relaxed);
+    if (ops_begun != seen_[i].ops_begun) seen_[i].begun_ns = now_ns;
     if (task.op.load(std::memory_order_relaxed) == Task::kIdle || ops_begun != seen_[i].ops_begun) {
-      seen_[i] = {ops_begun, now_ns};
+      seen_[i].ops_begun = ops_begun;
+      seen_[i].since_ns = now_ns;
     } else if (now_ns - seen_[i].since_ns > bound_ns_) {
-      hung = true;
+      overdue = true;
     }
   }
-  return hung;
+  return overdue;
+}
+
+bool Watchdog::others_go_on() const {
+  const std::uint64_t now_ns = Clock::monotonic_ns();
+  return std::ranges::any_of(seen_, [&](const Seen& seen) { return now_ns - seen.begun_ns < bound_ns_ / 2; });
 }
 
 std::vector<std::string> Watchdog::report() const {

@@ -21,7 +21,9 @@ class Watchdog {
   Watchdog(std::vector<std::unique_ptr<Task>>& tasks, std::uint64_t bound_ns, Describe describe);
 
   /// True if an operation has outlived the bound.
-  bool hung();
+  bool overdue();
+  /// True if some task has begun an operation lately: what is overdue may only be starved.
+  bool others_go_on() const;
   /// One line per task: operation, since when, what it waits for, what it holds.
   std::vector<std::string> report() const;
   /// Makes every sleep throw Aborted.
@@ -31,6 +33,7 @@ class Watchdog {
   struct Seen {
     std::uint64_t ops_begun = 0;
     std::uint64_t since_ns = 0;
+    std::uint64_t begun_ns = 0;  ///< when an operation was last seen to begin
   };
   std::vector<std::unique_ptr<Task>>& tasks_;
   std::uint64_t bound_ns_;

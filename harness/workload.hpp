@@ -55,8 +55,10 @@ struct Workload {
   std::string_view name;
   std::string_view summary;
   std::vector<Role> roles;
-  bool uncontended =
-      false;  ///< one path, disjoint pages: every protocol does the same work, `none` is the baseline
+  /// One path, disjoint pages: every protocol does the same work, `none` is the baseline.
+  bool uncontended = false;
+  /// Each worker keeps to its own share of the pages, as it does where nothing is contended.
+  bool own_pages = uncontended;
   bool needs_peer() const;
   unsigned closed_threads() const;
 };

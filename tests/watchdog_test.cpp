@@ -1,5 +1,10 @@
 // An operation that never ends must end the episode, not the program: reported with waiter, holder and
 // condition.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -32,6 +37,25 @@ struct loses_a_count : protocol::iolock_mmaplock {
   }
 };
 
+/// A layout change that gets its turn only once nobody reads any more: not a hang, and no good either.
+struct starved_by_readers : protocol::iolock_mmaplock {
+  static inline std::atomic<std::uint64_t> reads{0};
+
+  template <class K, class Body>
+  static void read(K& k, core::InodeOf<K>& ip, PageRange range, Body&& body) {
+    reads.fetch_add(1);
+    protocol::iolock_mmaplock::read(k, ip, range, body);
+  }
+  template <class K>
+  static int fallocate(K& k, core::InodeOf<K>& ip, core::Change& change) {
+    for (std::uint64_t seen = 0; reads.load() != seen;) {
+      seen = reads.load();
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return protocol::iolock_mmaplock::fallocate(k, ip, change);
+  }
+};
+
 const Workload& readers_and_a_puncher() {
   static const Workload workload{
       .name = "readers_and_a_puncher",
@@ -43,6 +67,7 @@ const Workload& readers_and_a_puncher() {
 template <class P>
 EpisodeResult run(std::uint64_t hang_bound_ns) {
   EpisodeConfig config = closed_config(readers_and_a_puncher(), 1);
+  config.measure_ns = std::max(config.measure_ns, 2 * hang_bound_ns);
   config.hang_bound_ns = hang_bound_ns;
   return run_protocol<P>(config, *TestMachine::get().region, nullptr);
 }
@@ -59,9 +84,19 @@ TEST(Watchdog, reports_a_hang_with_waiter_holder_and_condition_and_ends) {
               Contains(HasSubstr("waits for iolock of inode 1, held by task 1 (exclusive)")));
 }
 
+/// What others keep from its turn ends once they have stopped: that is told apart from what never ends.
+TEST(Watchdog, tells_a_starved_change_from_one_that_hangs) {
+  const EpisodeResult result = run<starved_by_readers>(300'000'000);
+  EXPECT_EQ(result.status, Status::starved) << result;
+  EXPECT_EQ(result.hangs, 0U);
+  EXPECT_EQ(result.verdict, Verdict::broken);
+  EXPECT_TRUE(result.violated.has(Hazard::h6));
+  EXPECT_THAT(result.hang_report, Contains(HasSubstr("punch for")));
+}
+
 TEST(Watchdog, an_engine_can_be_used_again_after_a_hang) {
   run<waits_for_ever>(200'000'000);
-  const EpisodeResult result = run<protocol::iolock_mmaplock>(10'000'000'000);
+  const EpisodeResult result = run<protocol::iolock_mmaplock>(500'000'000);
   EXPECT_EQ(result.status, Status::ok) << result;
   EXPECT_EQ(result.verdict, Verdict::kept);
 }
