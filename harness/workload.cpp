@@ -55,12 +55,9 @@ std::vector<Workload> contended_presets() {
                  {.name = "faulter", .ops = {{Op::touch_write, 1}}, .rate_per_s = 2000},
                  {.name = "puncher", .ops = {{Op::punch, 1}}, .rate_per_s = 500}}},
       {.name = "disjoint",
-       .summary = "each worker pins and punches pages of its own: what a narrower scope than the whole file "
-                  "is worth",
-       .roles = {{.name = "worker",
-                  .ops = {{Op::gup_read, 1}, {Op::fill_and_punch, 1}},
-                  .count = 2,
-                  .rate_per_s = 2000}},
+       .summary = "pins and punches that never meet in a page: what a scope narrower than the file is worth",
+       .roles = {{.name = "gup", .ops = {{Op::gup_read, 1}}, .rate_per_s = 2000},
+                 {.name = "puncher", .ops = {{Op::fill_and_punch, 1}}, .rate_per_s = 2000}},
        .own_pages = true},
       {.name = "collision",
        .summary =

@@ -161,27 +161,18 @@ TEST(Litmus, the_verb_refuses_unknown_words_and_too_long_stories) {
   EXPECT_THROW(litmus_report(options, false), Error);
 }
 
-/// A specimen is caught where it breaks what the right protocol keeps in the very same cell.
-std::vector<const Cell*> caught_in(const std::vector<Cell>& cells, const Script& specimen) {
-  std::vector<const Cell*> caught;
-  for (const Cell& one : cells) {
-    if (one.script != &specimen) continue;
-    const Cell right = cell("lease_break", one.operation, one.access, one.regime);
-    for (std::size_t i = 0; i < kHazardNames.size(); ++i) {
-      const auto hazard = static_cast<Hazard>(i);
-      if (one.verdict_of(hazard) != Verdict::broken || right.result.violated.has(hazard)) continue;
-      caught.push_back(&one);
-      break;
-    }
-  }
-  return caught;
+std::vector<Cell> cells_of(const std::vector<Script>& scripts, std::string_view name) {
+  Selection selection;
+  selection.scripts = {&*std::ranges::find(scripts, name, [](const Script& s) { return s.info.name; })};
+  return decide(scripts, selection);
 }
 
 TEST(Specimens, every_one_is_caught) {
   ASSERT_GE(specimens().size(), 15U);
-  const auto cells = decide(specimens(), {});
+  const auto right = cells_of(scripts(), "lease_break");
   for (const Script& specimen : specimens()) {
-    const auto caught = caught_in(cells, specimen);
+    const auto cells = cells_of(specimens(), specimen.info.name);
+    const auto caught = caught_in(cells, right);
     ASSERT_FALSE(caught.empty()) << specimen.info.name << ": " << specimen.info.summary;
     const Cell& first = *caught.front();
     fmt::print("{:<30} {:>3} cells, first {}: {} ({})\n", specimen.info.name, caught.size(), name_of(first),
@@ -190,9 +181,8 @@ TEST(Specimens, every_one_is_caught) {
 }
 
 TEST(Specimens, the_warning_of_2018_needs_two_pinned_pages) {
-  const auto cells = decide(specimens(), {});
-  for (const Cell* one : caught_in(cells, *std::ranges::find(specimens(), "retry_only_if_slept",
-                                                             [](const Script& s) { return s.info.name; })))
+  const auto cells = cells_of(specimens(), "retry_only_if_slept");
+  for (const Cell* one : caught_in(cells, cells_of(scripts(), "lease_break")))
     EXPECT_EQ(one->access, AccessKind::gup_two) << name_of(*one);
 }
 

@@ -2,11 +2,20 @@
 
 #include <vector>
 
+#include "harness/episode.hpp"
 #include "harness/litmus/table.hpp"
 
-namespace daxrace::litmus {
+namespace daxrace {
 
-/// Every specimen of tests/broken/CMakeLists.txt: one thing wrong in each.
+/// Every broken specimen of tests/broken/, for the deterministic machine.
+namespace litmus {
 const std::vector<Script>& specimens();
 
-}  // namespace daxrace::litmus
+/// Where a specimen breaks a promise of its own that `right` keeps in the very same cell.
+std::vector<const Cell*> caught_in(const std::vector<Cell>& specimen, const std::vector<Cell>& right);
+}  // namespace litmus
+
+/// The same in the same order, on real frames and threads, with delays between the steps.
+const std::vector<ProtocolEntry>& stressed_specimens();
+
+}  // namespace daxrace
