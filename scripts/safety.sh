@@ -46,6 +46,7 @@ main() {
   # shellcheck disable=SC2064  # the name as it is now
   trap "rm -f '$partial'" EXIT
   {
+    # shellcheck disable=SC2016  # the backquotes are Markdown's
     printf '# Safety\n\nWritten by `scripts/safety.sh --times=%s --seconds=%s --seed=%s`.\n\n' "$times" "$seconds" "$seed"
     printf -- '- commit: %s\n' "$(build/release/daxrace --version | sed -n 's/^commit *//p')"
     printf -- '- time: %s, on Linux %s, %s CPUs\n\n' "$(date -u +%FT%TZ)" "$(uname -r)" "$(nproc)"
@@ -54,6 +55,7 @@ main() {
     build/release/daxrace litmus --format=csv --repeat="$times" >"$partial.csv" || status=1
     took=$((SECONDS - start))
     if ((status == 0)); then
+      # shellcheck disable=SC2016
       printf 'Always the same %s cells, no promise broken; %s s. sha256 of the CSV: `%s`\n\n' \
         "$(($(wc -l <"$partial.csv") - 1))" "$took" "$(sha256sum "$partial.csv" | cut -d' ' -f1)"
     else
