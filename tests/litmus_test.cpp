@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
+#include <sstream>
 #include <string>
 
 #include <fmt/format.h>
@@ -67,6 +69,15 @@ TEST(Litmus, stages_every_access_at_every_step_in_every_cell) {
     EXPECT_GT(one.result.stops, 0U) << name_of(one);
     EXPECT_GT(one.result.schedules, one.result.stops) << name_of(one);
   }
+}
+
+/// The README repeats the table, so that a reader need not build to see it.
+TEST(Litmus, the_readme_has_the_table_as_it_is) {
+  std::ifstream file(DAXRACE_SOURCE_DIR "/README.md");
+  std::ostringstream readme;
+  readme << file.rdbuf();
+  EXPECT_THAT(readme.str(), HasSubstr(litmus_markdown(whole_table())))
+      << "put the output of 'daxrace litmus --format=markdown' between the marks in README.md";
 }
 
 TEST(Litmus, twenty_repetitions_give_the_same_bytes) {
