@@ -12,7 +12,6 @@ namespace daxrace {
 namespace {
 
 using litmus::Cell;
-using litmus::Happening;
 using litmus::Operation;
 
 // --- the letters of the table, worst first

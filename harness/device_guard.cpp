@@ -351,7 +351,7 @@ FileDescriptor open_devdax(const std::string& path, bool destroy_data) {
 
 void claim_devdax(Pmem2Source& source, const std::string& path) {
   const std::uint64_t total = source.size();
-  const std::size_t probe = static_cast<std::size_t>(std::min<std::uint64_t>(kProbeBytes, total));
+  const auto probe = static_cast<std::size_t>(std::min<std::uint64_t>(kProbeBytes, total));
   std::vector<std::byte> head(probe);
   std::vector<std::byte> tail(probe);
   source.read(head.data(), probe, 0);
@@ -400,7 +400,7 @@ void write_zeros(int fd, std::uint64_t offset, std::uint64_t bytes, const std::s
   constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
   const AlignedBytes zeros = aligned_zeros(kChunkBytes);
   while (bytes > 0) {
-    const std::size_t now = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, kChunkBytes));
+    const auto now = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, kChunkBytes));
     pwrite_all(fd, zeros.get(), now, offset, path);
     offset += now;
     bytes -= now;

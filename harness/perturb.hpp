@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
 
 #include <sched.h>
-#include <time.h>
 
 #include "harness/env.hpp"
 

@@ -105,7 +105,7 @@ struct Topology::Impl {
 
   void find_nodes();
   void find_cpus();
-  int node_holding(int cpu) const;
+  int node_holding(int number) const;
   std::uint64_t distance(int from, int to) const;
   int nearest(int from, bool Node::*having, bool other) const;
   int buffer_node(int node) const;
@@ -168,7 +168,7 @@ int Topology::Impl::node_holding(int number) const {
   int best = 0;
   int best_weight = INT_MAX;
   for (const Node& node : nodes) {
-    if (!hwloc_bitmap_isset(node.object->cpuset, static_cast<unsigned>(number))) continue;
+    if (hwloc_bitmap_isset(node.object->cpuset, static_cast<unsigned>(number)) == 0) continue;
     const std::string link = fmt::format("/sys/devices/system/cpu/cpu{}/node{}", number, node.number);
     if (is_this_machine && access(link.c_str(), F_OK) == 0) return node.number;
     if (const int weight = hwloc_bitmap_weight(node.object->cpuset); weight < best_weight) {
@@ -189,7 +189,7 @@ std::uint64_t Topology::Impl::distance(int from, int to) const {
   };
   unsigned count = 1;
   hwloc_distances_s* matrix = nullptr;
-  std::uint64_t value = static_cast<std::uint64_t>(std::abs(from - to));
+  auto value = static_cast<std::uint64_t>(std::abs(from - to));
   if (object(from) == nullptr || object(to) == nullptr) return value;
   if (hwloc_distances_get_by_type(topology, HWLOC_OBJ_NUMANODE, &count, &matrix,
                                   HWLOC_DISTANCES_KIND_MEANS_LATENCY, 0) == 0 &&
@@ -335,7 +335,7 @@ std::string thread_affinity() { return format_list(allowed_cpus()); }
 
 NodeBuffer::NodeBuffer(std::size_t bytes, int node) {
   if (bytes == 0) return;
-  const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   bytes = (bytes + page - 1) / page * page;
   void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)

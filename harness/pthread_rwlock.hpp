@@ -2,9 +2,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <ctime>
 
 #include <pthread.h>
-#include <time.h>
 
 #include "harness/task.hpp"
 

@@ -155,7 +155,7 @@ void MappedRegion::populate() {
   const bool unknown = errno == EINVAL;
   if (!unknown) throw Error(system_error_line("populate", backing_.source->name(), errno));
   // Kernels before 5.14, and mappings of device pages.
-  const std::size_t step = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  const auto step = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   for (std::size_t at = 0; at < bytes; at += step) touch(direct_ + at);
 }
 
@@ -187,7 +187,7 @@ void MappedRegion::check_faults() {
 }
 
 bool MappedRegion::faults_are_exact() noexcept {
-  const FrameNumber middle = static_cast<FrameNumber>(facts_.frames / 2);
+  const auto middle = static_cast<FrameNumber>(facts_.frames / 2);
   const FrameNumber neighbour = facts_.frames > 1 ? middle - 1 : middle;
   const std::size_t both = middle - neighbour + 1;
   touch(user(neighbour));

@@ -1,8 +1,9 @@
 #include "harness/task.hpp"
 
+#include <ctime>
+
 #include <linux/futex.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "harness/clock.hpp"
