@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "bench/kernel_litmus.hpp"
 #include "bench/litmus_text.hpp"
 #include "bench/suggest.hpp"
 #include "bench/units.hpp"
@@ -103,6 +104,12 @@ OptionTable litmus_option_table(LitmusOptions& o) {
   constexpr std::string_view kWhat = "What to decide";
   constexpr std::string_view kHow = "How to show it";
   return {
+      {kWhat, "target", Takes::value, "engine|kernel", "engine",
+       "whose protocols: the engine's, or the running kernel's",
+       [&o](const Values& values) { o.target = parse_target(values.front()); }},
+      {kWhat, "dir", Takes::value, "DIR", "",
+       "kernel: directory of the file system under test; all is made below DIR/daxrace-kernel",
+       [&o](const Values& values) { o.dir = values.front(); }},
       {kWhat, "protocol", Takes::list, "NAME,...", "all", "protocols; 'daxrace list' names them",
        [&o](const Values& values) { o.protocols = values; }},
       {kWhat, "operation", Takes::list, "NAME,...", "all",
@@ -137,6 +144,8 @@ LitmusReport litmus_report(const LitmusOptions& options, bool colour) {
 }
 
 Exit print_litmus(const LitmusOptions& options) {
+  if (options.target == Target::kernel) return print_kernel_litmus(options);
+  if (!options.dir.empty()) throw Error("--dir: needs --target=kernel");
   const bool colour = options.format == LitmusFormat::text && isatty(STDOUT_FILENO) != 0;
   const LitmusReport report = litmus_report(options, colour);
   fmt::print("{}", report.text);

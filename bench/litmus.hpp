@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "bench/option_table.hpp"
+#include "bench/target.hpp"
 #include "harness/error.hpp"
 
 namespace daxrace {
@@ -16,6 +17,8 @@ struct LitmusOptions {
   std::vector<std::string> operations;
   std::vector<std::string> accesses;
   std::vector<std::string> refcounts;
+  Target target = Target::engine;
+  std::string dir;  ///< kernel: where the files are made
   LitmusFormat format = LitmusFormat::text;
   bool explain = false;
   unsigned repeat = 1;
