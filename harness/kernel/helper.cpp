@@ -85,7 +85,7 @@ void Helper::interrupt() const {
 
 Watched watch(const Helper& helper, std::uint64_t bound_ns) {
   constexpr std::uint64_t kStep = 2 * kMs;
-  constexpr unsigned kStill = 8;  // samples without a context switch, in a wait that names its object
+  constexpr unsigned kStill = 12;  // samples without a context switch, in a wait that names its object
   constexpr std::uint64_t kLong = 1000 * kMs;  // the same, where the stack does not say what is waited for
   const std::uint64_t start = Clock::monotonic_ns();
   Watched watched;

@@ -55,25 +55,25 @@ std::vector<std::string> stack_of(pid_t tid) {
 }
 
 constexpr auto kConflicts = std::to_array<std::string_view>(
-    {"rwsem_down", "break_dax_layouts", "break_layout", "dax_layout", "inode_dio_wait", "dio_wait",
-     "invalidate_lock", "wait_on_freeing_inode", "folio_lock", "dax_wait_page_idle", "wait_page_idle"});
+    {"break_dax_layouts", "break_layout", "dax_layout", "dio_wait", "wait_page_idle", "page_idle"});
+/// Waits that end by themselves: a log, a journal, a device, a worker.
+constexpr auto kTransient =
+    std::to_array<std::string_view>({"xlog_", "xfs_log_", "xfs_buf", "jbd2_", "io_schedule", "wait_on_buffer",
+                                     "submit_bio", "writeback", "flush_work", "synchronize_", "bit_wait_io"});
 
-bool names_conflict(std::string_view function) {
+template <class Words>
+bool names_any(const Words& words, std::string_view function) {
   return std::ranges::any_of(
-      kConflicts, [&](std::string_view word) { return function.find(word) != std::string_view::npos; });
+      words, [&](std::string_view word) { return function.find(word) != std::string_view::npos; });
 }
 
 }  // namespace
 
 std::string ThreadState::where() const {
-  const auto found = std::ranges::find_if(stack, names_conflict);
-  if (found == stack.end()) return stack.empty() ? wchan : stack.front();
-  // Whose rwsem: the function that takes it says more than the slow path.
-  if (found->find("rwsem_down") == std::string::npos) return *found;
-  const auto caller = std::find_if(found, stack.end(), [](const std::string& name) {
-    return name.find("rwsem") == std::string::npos && !name.starts_with("down_");
-  });
-  return caller == stack.end() ? *found : fmt::format("{} < {}", *found, *caller);
+  const auto found =
+      std::ranges::find_if(stack, [](const std::string& name) { return names_any(kConflicts, name); });
+  if (found != stack.end()) return *found;
+  return stack.empty() ? wchan : stack.front();
 }
 
 ThreadState thread_state(pid_t tid) {
@@ -88,7 +88,10 @@ ThreadState thread_state(pid_t tid) {
 }
 
 bool waits_for_others(const ThreadState& state) {
-  return state.asleep() && (names_conflict(state.wchan) || std::ranges::any_of(state.stack, names_conflict));
+  // The functions of locks themselves are never in a stack: the innermost one is who takes the lock.
+  return state.asleep() && !state.stack.empty() &&
+         std::ranges::none_of(state.stack,
+                              [](const std::string& name) { return names_any(kTransient, name); });
 }
 
 std::vector<std::string> describe(const ThreadState& state) {

@@ -22,8 +22,8 @@ struct ThreadState {
 };
 ThreadState thread_state(pid_t tid);
 
-/// True if the stack shows a wait for somebody else's lock, page reference or I/O, and not for a log, a
-/// journal or a device, which end by themselves.
+/// True if the stack can be read and shows no wait that ends by itself: for a log, a journal, a device or a
+/// worker.
 bool waits_for_others(const ThreadState& state);
 
 /// Lines for a report: state, system call, wchan, stack.
