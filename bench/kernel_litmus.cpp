@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "bench/kernel_versus_engine.hpp"
 #include "bench/suggest.hpp"
 #include "bench/units.hpp"
 #include "harness/clock.hpp"
@@ -68,7 +69,7 @@ std::string remarks(const std::vector<CellResult>& cells) {
     const auto alike = [&](const Group& group) {
       return group.first->access == cell.access && group.first->outcome == cell.outcome &&
              group.first->what == cell.what && group.first->where == cell.where &&
-             group.first->freed_by == cell.freed_by;
+             group.first->freed_by == cell.freed_by && group.first->log == cell.log;
     };
     auto found = std::ranges::find_if(groups, alike);
     if (found == groups.end()) found = groups.insert(groups.end(), {&cell, {}});
@@ -82,6 +83,7 @@ std::string remarks(const std::vector<CellResult>& cells) {
     if (!cell.where.empty()) out += fmt::format("\n    slept in {}", cell.where);
     if (!cell.freed_by.empty()) out += fmt::format("\n    freed by {}", cell.freed_by);
     for (const std::string& line : cell.report) out += "\n      " + line;
+    for (const std::string& line : cell.log) out += "\n    kernel log: " + line;
   }
   return out + '\n';
 }
@@ -195,6 +197,7 @@ std::string kernel_litmus_json(const FsFacts& facts, const std::vector<CellResul
                             {"slept_in", cell.where},
                             {"freed_by", cell.freed_by},
                             {"report", cell.report},
+                            {"kernel_log", cell.log},
                             {"duration_ns", cell.duration_ns}});
   return out.dump(2) + '\n';
 }
@@ -219,11 +222,13 @@ Exit print_kernel_litmus(const LitmusOptions& options) {
   Clock::calibrate();
   const kernel::Selection selection = selection_of(options);
   const kernel::Directory directory(options.dir);
-  const auto cells = kernel::decide(directory, selection);
+  kernel::KernelLog log;
+  const auto cells = kernel::decide(directory, selection, log);
   if (cells.empty()) throw Error("litmus: no such operation and access ever meet", Exit::skipped);
   fmt::print("{}", rendered(options.format, directory.facts(), cells));
+  if (options.versus_engine) fmt::print("{}", kernel_versus_engine(cells));
   for (unsigned i = 1; i < options.repeat; ++i)
-    if (!same_outcomes(cells, kernel::decide(directory, selection))) return Exit::broken;
+    if (!same_outcomes(cells, kernel::decide(directory, selection, log))) return Exit::broken;
   if (options.repeat > 1) fmt::print(stderr, "{} repetitions, all the same\n", options.repeat);
   return kernel_litmus_exit(cells);
 }

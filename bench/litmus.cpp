@@ -124,6 +124,9 @@ OptionTable litmus_option_table(LitmusOptions& o) {
       {kHow, "explain", Takes::nothing, "", "",
        "tell the interleaving that was forced, for each selected cell",
        [&o](const Values&) { o.explain = true; }},
+      {kHow, "versus-engine", Takes::nothing, "", "",
+       "kernel, text: in how many cells each protocol of the engine does the same",
+       [&o](const Values&) { o.versus_engine = true; }},
       {kHow, "format", Takes::value, "text|csv|json|markdown", "text", "how to print it",
        [&o](const Values& values) { o.format = format_of(values.front()); }},
       {kHow, "repeat", Takes::value, "N", "1", "decide everything N times and compare, byte for byte",
@@ -145,7 +148,8 @@ LitmusReport litmus_report(const LitmusOptions& options, bool colour) {
 
 Exit print_litmus(const LitmusOptions& options) {
   if (options.target == Target::kernel) return print_kernel_litmus(options);
-  if (!options.dir.empty()) throw Error("--dir: needs --target=kernel");
+  if (!options.dir.empty() || options.versus_engine)
+    throw Error(fmt::format("--{}: needs --target=kernel", options.dir.empty() ? "versus-engine" : "dir"));
   const bool colour = options.format == LitmusFormat::text && isatty(STDOUT_FILENO) != 0;
   const LitmusReport report = litmus_report(options, colour);
   fmt::print("{}", report.text);

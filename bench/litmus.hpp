@@ -21,6 +21,7 @@ struct LitmusOptions {
   std::string dir;  ///< kernel: where the files are made
   LitmusFormat format = LitmusFormat::text;
   bool explain = false;
+  bool versus_engine = false;  ///< kernel: which of the engine's protocols does the same
   unsigned repeat = 1;
 };
 

@@ -37,15 +37,6 @@ CellResult result(Outcome outcome, std::string what) {
   return cell;
 }
 
-bool wait_all(const std::vector<const Helper*>& threads, std::uint64_t bound_ns) {
-  const std::uint64_t end = Clock::monotonic_ns() + bound_ns;
-  for (const Helper* thread : threads) {
-    const std::uint64_t now = Clock::monotonic_ns();
-    if (!thread->wait(now < end ? end - now : 0)) return false;
-  }
-  return true;
-}
-
 /// What a page that was read or pinned may hold: what it held, or, where the change went ahead, nothing any
 /// more.
 std::string judge_page(std::span<const std::byte> bytes, std::uint64_t original, bool waited,
@@ -72,13 +63,13 @@ CellResult report_hang(std::string what, const std::vector<const Helper*>& threa
   }
   for (const Cause& cause : causes) {
     cause.remove();
-    if (!wait_all(threads, kSecond)) continue;
+    if (!all_end(threads, kSecond)) continue;
     cell.freed_by = cause.name;
     return cell;
   }
   for (const Helper* thread : threads)
     if (!thread->ended()) thread->interrupt();
-  cell.freed_by = wait_all(threads, kSecond) ? "a signal" : "nothing: the threads were left behind";
+  cell.freed_by = all_end(threads, kSecond) ? "a signal" : "nothing: the threads were left behind";
   return cell;
 }
 
@@ -190,7 +181,7 @@ CellResult Cell::staged(const InFlight& access) {
   access.release();
   std::vector<const Helper*> threads = access.holders;
   threads.push_back(change.get());
-  if (!wait_all(threads, kBound))
+  if (!all_end(threads, kBound))
     return report_hang("the change neither slept nor returned", threads, {unmapping()});
   return result(Outcome::spin, "the change neither slept nor returned until the access was over");
 }
@@ -199,7 +190,7 @@ CellResult Cell::slept(const Helper& change, const std::string& where, const InF
   access.release();
   std::vector<const Helper*> threads = access.holders;
   threads.push_back(&change);
-  if (!wait_all(threads, kBound))
+  if (!all_end(threads, kBound))
     return report_hang("the access is over, and the change still sleeps", threads, {unmapping()});
   const std::string wrong = access.judge(true);
   if (!wrong.empty()) return result(Outcome::content_changed, "the change waited, and yet " + wrong);
@@ -215,7 +206,7 @@ CellResult Cell::went_ahead(const Helper& change, const InFlight& access) {
   Victims victims(directory_);
   const bool reused = freed && victims.reach(block);
   access.release();
-  if (!wait_all(access.holders, kBound))
+  if (!all_end(access.holders, kBound))
     return report_hang("the change is over, and the access does not end", access.holders, {unmapping()});
   if (changed != 0) return finished(Outcome::overlapped, changed, "");
   std::string wrong = access.judge(false);
@@ -356,7 +347,7 @@ CellResult Cell::stopped_too_late(const Helper& change, const std::vector<const 
                                   const std::string& what) {
   std::vector<const Helper*> threads = others;
   threads.push_back(&change);
-  if (!wait_all(threads, kBound))
+  if (!all_end(threads, kBound))
     return report_hang("the others have stopped, and the change does not end", threads, {unmapping()});
   if (CellResult cell = finished(Outcome::starved, change.result(), what); cell.outcome != Outcome::starved)
     return cell;
@@ -429,7 +420,7 @@ CellResult Cell::refault() {
                             : toucher.result() == 0 ? "page 4 was mapped again"
                                                     : "page 4 could not be mapped again";
   access.release();
-  if (!wait_all({change.get(), &toucher}, kBound))
+  if (!all_end({change.get(), &toucher}, kBound))
     return report_hang(
         fmt::format("{} while the change waited for its pin; the pin is gone, the change still sleeps",
                     touch),
@@ -462,7 +453,7 @@ CellResult Cell::pin_stream() {
     return 0L;
   });
   const auto change = start_change(file_, other_);
-  const bool ended = change->wait(kBound / 2);
+  const bool ended = change->wait(kSecond);
   stream->stop.store(true);
   if (!ended) return stopped_too_late(*change, {&pinner}, "the change ended only after the pins had stopped");
   if (!pinner.wait(kBound)) return report_hang("the change is over, and the pin does not end", {&pinner}, {});
@@ -491,7 +482,7 @@ CellResult Cell::pin_then_read() {
     return n < 0 ? long{-errno} : long{n};
   });
   const std::vector<const Helper*> threads = {change.get(), &holder};
-  if (watch(holder, kBound).doing != Doing::ended || !wait_all(threads, kBound))
+  if (watch(holder, kBound).doing != Doing::ended || !all_end(threads, kBound))
     return report_hang("the holder's read waits for a lock that the change keeps while it waits for the pin",
                        threads, {{"draining the pin", [pin] { pin->drain(); }}, unmapping()});
   CellResult cell = finished(Outcome::waited, change->result(),
@@ -517,7 +508,7 @@ CellResult Cell::crosswise() {
     return first->result() != 0
                ? finished(Outcome::overlapped, first->result(), "")
                : result(Outcome::overlapped, "neither change waited for the pin on its file");
-  if (wait_all(threads, kSecond)) return result(Outcome::waited, "one change waited for the other");
+  if (all_end(threads, kSecond)) return result(Outcome::waited, "one change waited for the other");
   return report_hang("each change waits for the pin that the other's end lets go", threads,
                      {{"draining one pin", [mine] { mine->drain(); }},
                       {"draining the other", [others] { others->drain(); }},

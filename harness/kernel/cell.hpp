@@ -21,6 +21,7 @@ struct CellResult {
   std::string where;                ///< where in the kernel the change slept
   std::string freed_by;             ///< hang: what had to be removed
   std::vector<std::string> report;  ///< hang: state, system call and stack of every thread
+  std::vector<std::string> log;     ///< what the kernel complained of meanwhile
   std::uint64_t duration_ns = 0;
 };
 

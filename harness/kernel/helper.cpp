@@ -1,5 +1,6 @@
 #include "harness/kernel/helper.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -113,6 +114,33 @@ Watched watch(const Helper& helper, std::uint64_t bound_ns) {
   }
   watched.doing = Doing::ended;
   return watched;
+}
+
+bool all_end(const std::vector<const Helper*>& threads, std::uint64_t bound_ns) {
+  constexpr std::uint64_t kStep = 2 * kMs;
+  constexpr std::uint64_t kSettled = 300 * kMs;
+  const std::uint64_t start = Clock::monotonic_ns();
+  std::uint64_t since = start;
+  std::uint64_t switches = 0;
+  for (;;) {
+    bool any = false;
+    bool runs = false;
+    std::uint64_t sum = 0;
+    for (const Helper* thread : threads) {
+      if (thread->ended()) continue;
+      const ThreadState state = thread->state();
+      any = true;
+      runs = runs || !waits_for_others(state);
+      sum += state.switches;
+    }
+    if (!any) return true;
+    const std::uint64_t now = Clock::monotonic_ns();
+    if (runs || sum != switches) since = now;
+    switches = sum;
+    if (now - since >= kSettled || now - start >= bound_ns) break;
+    sleep_ns(kStep);
+  }
+  return std::ranges::all_of(threads, [](const Helper* thread) { return thread->ended(); });
 }
 
 }  // namespace daxrace::kernel

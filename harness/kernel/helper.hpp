@@ -45,4 +45,8 @@ struct Watched {
 };
 Watched watch(const Helper& helper, std::uint64_t bound_ns);
 
+/// Whether all of them end. No, as soon as every one that is left sleeps, waits for others and has not run
+/// for a while: whoever was woken would be runnable.
+bool all_end(const std::vector<const Helper*>& threads, std::uint64_t bound_ns);
+
 }  // namespace daxrace::kernel

@@ -49,7 +49,7 @@ bool wanted(const std::vector<T>& list, T value) {
 
 }  // namespace
 
-std::vector<CellResult> decide(const Directory& directory, const Selection& selection) {
+std::vector<CellResult> decide(const Directory& directory, const Selection& selection, KernelLog& log) {
   std::vector<CellResult> cells;
   Writebacks writebacks;
   for (std::size_t a = 0; a < kAccesses.size(); ++a) {
@@ -60,6 +60,7 @@ std::vector<CellResult> decide(const Directory& directory, const Selection& sele
           !wanted(selection.operations, operation))
         continue;
       cells.push_back(decide_one(directory, operation, access, writebacks));
+      cells.back().log = log.complaints();
     }
   }
   return cells;

@@ -1,5 +1,9 @@
 #include "harness/kernel/reuse.hpp"
 
+#include <algorithm>
+#include <array>
+
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -18,38 +22,36 @@ Victims::~Victims() {
   for (const File& file : files_) directory_.unlink(file.name);
 }
 
-bool Victims::fill_one(unsigned pages, std::uint64_t block) {
+bool Victims::allocate_one(unsigned pages, std::uint64_t block) {
   files_.push_back({fmt::format("victim-{}", files_.size()), {}});
   File& file = files_.back();
   file.fd = directory_.create(file.name);
-  for (unsigned page = 0; page < pages; ++page) {
-    const auto bytes = filled_page(victim_word(page));
-    if (pwrite(file.fd.get(), bytes.data(), bytes.size(), off_t{page} * kPageBytes) !=
-        static_cast<ssize_t>(bytes.size()))
-      return false;
-  }
-  fsync(file.fd.get());
+  if (fallocate(file.fd.get(), 0, 0, off_t{pages} * kPageBytes) != 0) return false;
   const auto blocks = physical_pages(file.fd.get(), pages);
-  for (unsigned page = 0; page < pages; ++page) {
-    if (blocks[page] != block) continue;
-    found_page_ = page;
-    return true;
-  }
-  return false;
+  const auto found = std::ranges::find(blocks, std::optional(block));
+  if (found == blocks.end()) return false;
+  found_page_ = static_cast<unsigned>(found - blocks.begin());
+  const auto bytes = filled_page(victim_word(found_page_));
+  return pwrite(file.fd.get(), bytes.data(), bytes.size(), off_t{found_page_} * kPageBytes) ==
+         static_cast<ssize_t>(bytes.size());
 }
 
 bool Victims::reach(std::uint64_t block) {
-  // Small files take the holes near their inode, larger ones what lies beside the last allocation.
+  // ext4 looks for a free piece of just the size that fallocate asks for, XFS for one near the inode: ask for
+  // the sizes into which four freed blocks can fall apart, and for a long one that takes what lies beside the
+  // last.
   constexpr unsigned kRounds = 3;
-  constexpr unsigned kSmallFiles = 12;
-  constexpr unsigned kLargePages = 128;
-  if (directory_.may_allocate() < std::uint64_t{kRounds} * (kSmallFiles + kLargePages) * kPageBytes)
+  constexpr unsigned kFilesOfASize = 12;
+  constexpr std::array<unsigned, 3> kSizes = {4, 2, 1};
+  constexpr unsigned kLong = 128;
+  if (directory_.may_allocate() < std::uint64_t{kRounds} * (7 * kFilesOfASize + kLong) * kPageBytes)
     return false;
   for (unsigned round = 0; round < kRounds; ++round) {
     directory_.sync();
-    for (unsigned i = 0; i < kSmallFiles; ++i)
-      if (fill_one(1 + i % 4, block)) return true;
-    if (fill_one(kLargePages, block)) return true;
+    for (const unsigned size : kSizes)
+      for (unsigned i = 0; i < kFilesOfASize; ++i)
+        if (allocate_one(size, block)) return true;
+    if (allocate_one(kLong, block)) return true;
   }
   return false;
 }

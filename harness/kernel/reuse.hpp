@@ -26,7 +26,7 @@ class Victims {
     std::string name;
     FileDescriptor fd;
   };
-  bool fill_one(unsigned pages, std::uint64_t block);
+  bool allocate_one(unsigned pages, std::uint64_t block);
 
   const Directory& directory_;
   std::vector<File> files_;
