@@ -29,7 +29,10 @@ bool Victims::allocate_one(unsigned pages, std::uint64_t block) {
   if (fallocate(file.fd.get(), 0, 0, off_t{pages} * kPageBytes) != 0) return false;
   const auto blocks = physical_pages(file.fd.get(), pages);
   const auto found = std::ranges::find(blocks, std::optional(block));
-  if (found == blocks.end()) return false;
+  if (found == blocks.end()) {
+    file.fd.reset();
+    return false;
+  }
   found_page_ = static_cast<unsigned>(found - blocks.begin());
   const auto bytes = filled_page(victim_word(found_page_));
   return pwrite(file.fd.get(), bytes.data(), bytes.size(), off_t{found_page_} * kPageBytes) ==
@@ -41,7 +44,7 @@ bool Victims::reach(std::uint64_t block) {
   // the sizes into which four freed blocks can fall apart, and for a long one that takes what lies beside the
   // last.
   constexpr unsigned kRounds = 3;
-  constexpr unsigned kFilesOfASize = 12;
+  constexpr unsigned kFilesOfASize = 64;
   constexpr std::array<unsigned, 3> kSizes = {4, 2, 1};
   constexpr unsigned kLong = 128;
   if (directory_.may_allocate() < std::uint64_t{kRounds} * (7 * kFilesOfASize + kLong) * kPageBytes)
