@@ -18,6 +18,7 @@ EpisodeConfig episode_config(const Configuration& c) {
   config.lock = c.lock;
   config.warmup_ns = c.warmup_ns;
   config.measure_ns = c.measure_ns;
+  config.directory = c.directory;
   return config;
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "bench/kernel_litmus.hpp"
 #include "bench/litmus_text.hpp"
 #include "bench/suggest.hpp"
 #include "bench/units.hpp"
@@ -103,6 +104,12 @@ OptionTable litmus_option_table(LitmusOptions& o) {
   constexpr std::string_view kWhat = "What to decide";
   constexpr std::string_view kHow = "How to show it";
   return {
+      {kWhat, "target", Takes::value, "engine|kernel", "engine",
+       "whose protocols: the engine's, or the running kernel's",
+       [&o](const Values& values) { o.target = parse_target(values.front()); }},
+      {kWhat, "dir", Takes::value, "DIR", "",
+       "kernel: directory of the file system under test; all is made below DIR/daxrace-kernel",
+       [&o](const Values& values) { o.dir = values.front(); }},
       {kWhat, "protocol", Takes::list, "NAME,...", "all", "protocols; 'daxrace list' names them",
        [&o](const Values& values) { o.protocols = values; }},
       {kWhat, "operation", Takes::list, "NAME,...", "all",
@@ -117,6 +124,9 @@ OptionTable litmus_option_table(LitmusOptions& o) {
       {kHow, "explain", Takes::nothing, "", "",
        "tell the interleaving that was forced, for each selected cell",
        [&o](const Values&) { o.explain = true; }},
+      {kHow, "versus-engine", Takes::nothing, "", "",
+       "kernel, text: in how many cells each protocol of the engine does the same",
+       [&o](const Values&) { o.versus_engine = true; }},
       {kHow, "format", Takes::value, "text|csv|json|markdown", "text", "how to print it",
        [&o](const Values& values) { o.format = format_of(values.front()); }},
       {kHow, "repeat", Takes::value, "N", "1", "decide everything N times and compare, byte for byte",
@@ -137,6 +147,9 @@ LitmusReport litmus_report(const LitmusOptions& options, bool colour) {
 }
 
 Exit print_litmus(const LitmusOptions& options) {
+  if (options.target == Target::kernel) return print_kernel_litmus(options);
+  if (!options.dir.empty() || options.versus_engine)
+    throw Error(fmt::format("--{}: needs --target=kernel", options.dir.empty() ? "versus-engine" : "dir"));
   const bool colour = options.format == LitmusFormat::text && isatty(STDOUT_FILENO) != 0;
   const LitmusReport report = litmus_report(options, colour);
   fmt::print("{}", report.text);

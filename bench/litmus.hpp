@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "bench/option_table.hpp"
+#include "bench/target.hpp"
 #include "harness/error.hpp"
 
 namespace daxrace {
@@ -16,8 +17,11 @@ struct LitmusOptions {
   std::vector<std::string> operations;
   std::vector<std::string> accesses;
   std::vector<std::string> refcounts;
+  Target target = Target::engine;
+  std::string dir;  ///< kernel: where the files are made
   LitmusFormat format = LitmusFormat::text;
   bool explain = false;
+  bool versus_engine = false;  ///< kernel: which of the engine's protocols does the same
   unsigned repeat = 1;
 };
 

@@ -8,6 +8,8 @@
 #include "bench/pattern.hpp"
 #include "bench/suggest.hpp"
 #include "harness/error.hpp"
+#include "harness/kernel/directory.hpp"
+#include "harness/kernel/episode.hpp"
 
 namespace daxrace {
 namespace {
@@ -115,6 +117,8 @@ void set_entry(Configuration& config, const RunOptions& options) {
 
 std::vector<Configuration> start_of(const Batch& batch, const RunOptions& options) {
   Configuration common;
+  common.target = options.target;
+  common.directory = options.dir;
   common.oracle = options.oracle.value_or(true);
   common.perturb = options.perturb;
   common.discard = options.discard;
@@ -124,7 +128,16 @@ std::vector<Configuration> start_of(const Batch& batch, const RunOptions& option
   return {common};
 }
 
+/// The kernel's files lie where it is told; the region beside them tells node, device and granularity.
+std::vector<BackingChoice> wanted_backings(const RunOptions& options) {
+  if (options.target == Target::engine) return or_default(options.backings, BackingChoice{});
+  const bool dax = kernel::Directory(options.dir).facts().dax;
+  if (dax) return {{Backing::fsdax, options.dir}};
+  return {{Backing::file, options.dir + "/daxrace.region"}};
+}
+
 std::vector<const ProtocolEntry*> wanted_protocols(const RunOptions& options) {
+  if (options.target == Target::kernel) return {&kernel::protocol_entry()};
   std::vector<const ProtocolEntry*> entries;
   for (const ProtocolEntry& entry : protocols())
     if (options.protocols.empty() ||
@@ -211,8 +224,7 @@ std::string canonical_name(const Configuration& c) {
 
 std::vector<Configuration> build_matrix(const RunOptions& options, std::size_t cpus) {
   std::vector<BackingSource> sources;
-  for (const BackingChoice& choice : or_default(options.backings, BackingChoice{}))
-    sources.push_back(probe_backing(choice));
+  for (const BackingChoice& choice : wanted_backings(options)) sources.push_back(probe_backing(choice));
   std::vector<Configuration> all;
   for (const Batch& batch : batches_of(options)) {
     for (Configuration& config : expand(batch, options, sources, cpus)) {

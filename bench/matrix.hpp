@@ -20,6 +20,8 @@ struct BackingSource {
 
 /// One cell of the matrix: everything that its episodes share.
 struct Configuration {
+  Target target = Target::engine;
+  std::string directory;  ///< kernel: where its files are made
   const Workload* workload = nullptr;
   const ProtocolEntry* protocol = nullptr;
   BackingSource source;

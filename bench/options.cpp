@@ -77,6 +77,12 @@ OptionSpec flag(std::string_view group, std::string_view name, bool& target, boo
 
 OptionTable what_options(RunOptions& o) {
   return {
+      {kWhat, "target", Takes::value, "engine|kernel", "engine",
+       "whose protocols: the engine's, or the running kernel's on real files (protocol `kernel`)",
+       [&o](const Values& v) { o.target = parse_target(v.front()); }},
+      {kWhat, "dir", Takes::value, "DIR", "",
+       "kernel: directory of the file system under test; all is made below it and removed",
+       [&o](const Values& v) { o.dir = v.front(); }},
       {kWhat, "workload", Takes::list, "NAME,...", "the quick matrix: at most 60 s on 2 CPUs",
        "workloads to run, or 'all'; 'daxrace list' names them",
        [&o](const Values& v) { parse_names(o.workloads, "workload", v, workload_names()); }},
@@ -260,7 +266,35 @@ BackingChoice parse_backing(std::string_view text) {
   return {kind, std::move(path)};
 }
 
+namespace {
+
+/// What only the engine has.
+void check_target(const RunOptions& o) {
+  if (o.target == Target::engine) {
+    if (!o.dir.empty()) throw Error("--dir: needs --target=kernel");
+    return;
+  }
+  if (o.dir.empty())
+    throw Error("--target=kernel: needs --dir=DIR, a directory of the file system under test");
+  const std::vector<std::pair<std::string_view, bool>> engine_only = {
+      {"protocol", !o.protocols.empty()},
+      {"backing", !o.backings.empty()},
+      {"frame-bytes", !o.frame_bytes.empty()},
+      {"entry-bytes", o.entry_bytes.has_value()},
+      {"refcount", !o.refcounts.empty()},
+      {"lock", !o.locks.empty()},
+      {"perturb", o.perturb},
+      {"durable", o.durable},
+      {"queue-depth", !o.queue_depths.empty()},
+      {"discard", o.discard != Discard::zap}};
+  for (const auto& [name, given] : engine_only)
+    if (given) throw Error(fmt::format("--{}: is the engine's; not with --target=kernel", name));
+}
+
+}  // namespace
+
 void check_run_options(const RunOptions& o) {
+  check_target(o);
   if (o.time_budget_ns && o.repetitions)
     throw Error("--time and --repetitions: give one of them; --time fits the repetitions itself");
   if (o.append && o.force) throw Error("--append and --force: give one of them");

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bench/option_table.hpp"
+#include "bench/target.hpp"
 #include "harness/episode.hpp"
 #include "harness/types.hpp"
 
@@ -27,6 +28,8 @@ struct BackingChoice {
 /// What `daxrace run` was asked for. Empty lists and optionals: the default, which may depend on the
 /// workload.
 struct RunOptions {
+  Target target = Target::engine;
+  std::string dir;                     ///< kernel: directory of the file system under test
   std::vector<std::string> protocols;  ///< empty: all
   std::vector<std::string> workloads;  ///< empty: the quick matrix
   std::string filter;

@@ -11,8 +11,16 @@
 namespace daxrace {
 namespace {
 
+/// What the running kernel decides itself, and does not tell.
+void clear_engine_columns(Row& row) {
+  row.entry_bytes.reset();
+  row.refcount_regime.clear();
+  row.lock.clear();
+  row.discard.clear();
+}
+
 void set_key_columns(Row& row, const Configuration& c) {
-  row.target = "engine";
+  row.target = name_in(kTargetNames, c.target);
   row.backing = name_in(kBackingNames, c.source.choice.kind);
   row.fs = c.source.fs;
   row.frame_bytes = c.frame_bytes;
@@ -30,6 +38,7 @@ void set_key_columns(Row& row, const Configuration& c) {
   row.discard = name_in(kDiscardNames, c.discard);
   row.file_pages = c.file_pages;
   row.queue_depth = c.queue_depth;
+  if (c.target == Target::kernel) clear_engine_columns(row);
   row.path = kAllPaths;
 }
 

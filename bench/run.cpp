@@ -127,6 +127,7 @@ std::vector<std::string> measure_zaps(RunReport& report, const Machine& machine,
                                       const std::vector<Configuration>& matrix) {
   std::map<std::string, ZapCost> costs;
   for (const Configuration& config : matrix) {
+    if (config.target == Target::kernel) continue;
     const std::string name =
         fmt::format("{} frames of {} bytes", config.source.choice.text(), config.frame_bytes);
     if (machine.facts(config) != nullptr && !costs.contains(name)) {

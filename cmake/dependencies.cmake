@@ -21,6 +21,8 @@ daxrace_need_header(boost/math/statistics/univariate_statistics.hpp libboost-mat
 daxrace_need_header(nlohmann/json.hpp nlohmann-json3-dev)
 daxrace_need_header(blkid/blkid.h libblkid-dev)
 daxrace_need_header(zlib.h zlib1g-dev)
+daxrace_need_header(tracefs/tracefs.h libtracefs-dev)
+daxrace_need_header(traceevent/event-parse.h libtraceevent-dev)
 daxrace_need_header(gtest/gtest.h libgtest-dev)
 daxrace_need_header(gmock/gmock.h libgmock-dev)
 # Its headers come with the other Boost packages, its library does not.
@@ -49,3 +51,4 @@ pkg_check_modules(PMEM2 REQUIRED IMPORTED_TARGET libpmem2)
 pkg_check_modules(HWLOC REQUIRED IMPORTED_TARGET hwloc)
 pkg_check_modules(URING REQUIRED IMPORTED_TARGET liburing)
 pkg_check_modules(BLKID REQUIRED IMPORTED_TARGET blkid)
+pkg_check_modules(TRACEFS REQUIRED IMPORTED_TARGET libtracefs)

@@ -35,6 +35,8 @@ build libboost-math-dev confidence intervals
 build nlohmann-json3-dev writes RUN.json
 build zlib1g-dev reads the kernel configuration out of /proc/config.gz
 build libblkid-dev recognises data that must not be overwritten
+build libtracefs-dev asks the kernel what it did (--target=kernel)
+build libtraceevent-dev libtracefs needs it
 build libgtest-dev the tests
 build libgmock-dev the tests
 build git the commit that stands in every result

@@ -1,0 +1,236 @@
+#include "bench/kernel_litmus.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "bench/kernel_versus_engine.hpp"
+#include "bench/suggest.hpp"
+#include "bench/units.hpp"
+#include "harness/clock.hpp"
+
+namespace daxrace {
+namespace {
+
+using kernel::Access;
+using kernel::CellResult;
+using kernel::FsFacts;
+using kernel::Operation;
+using kernel::Outcome;
+
+std::string_view outcome_of(const CellResult& cell) { return name_in(kernel::kOutcomeNames, cell.outcome); }
+
+/// What stands in the table: capitals for what is wrong.
+constexpr std::array<std::string_view, 10> kShort = {"CHANGED", "UNFLUSHED", "HANG",   "SPIN",    "starved",
+                                                     "unclear", "overlap",   "waited", "flushed", "skipped"};
+
+std::string head_line(const FsFacts& facts) {
+  return fmt::format("kernel {}, {}{} on {}{}\n{}\n\n", facts.kernel, facts.fs,
+                     facts.dax ? " with DAX" : " without DAX", facts.device, facts.reflink ? ", reflink" : "",
+                     facts.mount_options);
+}
+
+std::vector<Operation> operations_of(const std::vector<CellResult>& cells) {
+  std::vector<Operation> operations;
+  for (std::size_t i = 0; i < kernel::kOperations.size(); ++i) {
+    const auto operation = static_cast<Operation>(i);
+    const auto here = [&](const CellResult& cell) { return cell.operation == operation; };
+    if (std::ranges::any_of(cells, here)) operations.push_back(operation);
+  }
+  return operations;
+}
+
+std::string table(const std::vector<CellResult>& cells) {
+  const auto operations = operations_of(cells);
+  std::string out = fmt::format("{:<14}", "access");
+  for (const Operation operation : operations) out += fmt::format(" {:<9}", kernel::info_of(operation).label);
+  std::map<Access, std::map<Operation, std::string_view>> rows;
+  for (const CellResult& cell : cells)
+    rows[cell.access][cell.operation] = kShort[static_cast<std::size_t>(cell.outcome)];
+  for (auto& [access, row] : rows) {
+    out += fmt::format("\n{:<14}", kernel::info_of(access).name);
+    for (const Operation operation : operations)
+      out += fmt::format(" {:<9}", row.contains(operation) ? row[operation] : "-");
+  }
+  return out + '\n';
+}
+
+/// Cells that came out alike are told once.
+std::string remarks(const std::vector<CellResult>& cells) {
+  struct Group {
+    const CellResult* first;
+    std::vector<std::string> operations;
+  };
+  std::vector<Group> groups;
+  for (const CellResult& cell : cells) {
+    const auto alike = [&](const Group& group) {
+      return group.first->access == cell.access && group.first->outcome == cell.outcome &&
+             group.first->what == cell.what && group.first->where == cell.where &&
+             group.first->freed_by == cell.freed_by && group.first->log == cell.log;
+    };
+    auto found = std::ranges::find_if(groups, alike);
+    if (found == groups.end()) found = groups.insert(groups.end(), {&cell, {}});
+    found->operations.emplace_back(kernel::info_of(cell.operation).name);
+  }
+  std::string out;
+  for (const Group& group : groups) {
+    const CellResult& cell = *group.first;
+    out += fmt::format("\n{} against {}: {}\n    {}", kernel::info_of(cell.access).name,
+                       join(group.operations), outcome_of(cell), cell.what);
+    if (!cell.where.empty()) out += fmt::format("\n    slept in {}", cell.where);
+    if (!cell.freed_by.empty()) out += fmt::format("\n    freed by {}", cell.freed_by);
+    for (const std::string& line : cell.report) out += "\n      " + line;
+    for (const std::string& line : cell.log) out += "\n    kernel log: " + line;
+  }
+  return out + '\n';
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + '"';
+}
+
+/// Positions of words in a table of names; empty for none or `all`.
+template <class Enum, class Infos>
+std::vector<Enum> picked(std::string_view option, const std::vector<std::string>& words, const Infos& infos) {
+  std::vector<std::string> names;
+  for (const auto& info : infos) names.emplace_back(info.name);
+  std::vector<Enum> found;
+  for (const std::string& word : words) {
+    if (word == "all") return {};
+    const auto at = std::ranges::find(names, word);
+    if (at == names.end())
+      throw Error(
+          fmt::format("--{}: {}", option, unknown_word(fmt::format("kernel {}", option), word, names)));
+    found.push_back(static_cast<Enum>(at - names.begin()));
+  }
+  return found;
+}
+
+kernel::Selection selection_of(const LitmusOptions& options) {
+  return {picked<Operation>("operation", options.operations, kernel::kOperations),
+          picked<Access>("access", options.accesses, kernel::kAccesses)};
+}
+
+void check_options(const LitmusOptions& options) {
+  if (options.dir.empty())
+    throw Error("--target=kernel: needs --dir=DIR, a directory of the file system under test");
+  if (!options.protocols.empty()) throw Error("--protocol: the kernel has its own; use --target=engine");
+  if (!options.refcounts.empty()) throw Error("--refcount: the kernel has its own; use --target=engine");
+  if (options.explain)
+    throw Error("--explain: only the engine's interleavings can be told; use --target=engine");
+}
+
+std::string rendered(LitmusFormat format, const FsFacts& facts, const std::vector<CellResult>& cells) {
+  switch (format) {
+    case LitmusFormat::csv:
+      return kernel_litmus_csv(facts, cells);
+    case LitmusFormat::json:
+      return kernel_litmus_json(facts, cells);
+    case LitmusFormat::markdown:
+      return kernel_litmus_markdown(facts, cells);
+    case LitmusFormat::text:
+      break;
+  }
+  return kernel_litmus_text(facts, cells);
+}
+
+/// Compares outcomes only: threads may sleep in a different function of the same wait.
+bool same_outcomes(const std::vector<CellResult>& a, const std::vector<CellResult>& b) {
+  bool same = a.size() == b.size();
+  for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
+    if (a[i].outcome == b[i].outcome) continue;
+    same = false;
+    fmt::print(stderr, "daxrace: litmus: {} against {} was {} ({}), then {} ({})\n",
+               kernel::info_of(a[i].operation).name, kernel::info_of(a[i].access).name, outcome_of(a[i]),
+               a[i].what, outcome_of(b[i]), b[i].what);
+  }
+  return same;
+}
+
+}  // namespace
+
+std::string kernel_litmus_text(const FsFacts& facts, const std::vector<CellResult>& cells) {
+  std::string out = head_line(facts) + table(cells) + '\n';
+  std::uint64_t ns = 0;
+  for (const CellResult& cell : cells) ns += cell.duration_ns;
+  for (const auto& info : kernel::kAccesses) {
+    const auto here = [&](const CellResult& cell) { return kernel::info_of(cell.access).name == info.name; };
+    if (std::ranges::any_of(cells, here))
+      out += fmt::format("{:<14} {} {}\n", info.name, kHazardNames[static_cast<std::size_t>(info.hazard)],
+                         info.what);
+  }
+  return out + remarks(cells) + fmt::format("\n{} cells in {}\n", cells.size(), duration_text(ns));
+}
+
+std::string kernel_litmus_csv(const FsFacts& facts, const std::vector<CellResult>& cells) {
+  std::string out =
+      "kernel,fs,dax,mount_options,operation,access,hazard,outcome,slept_in,freed_by,what,duration_ns\n";
+  for (const CellResult& cell : cells)
+    out += fmt::format("{},{},{:d},{},{},{},{},{},{},{},{},{}\n", facts.kernel, facts.fs, facts.dax,
+                       quoted(facts.mount_options), kernel::info_of(cell.operation).name,
+                       kernel::info_of(cell.access).name,
+                       name_in(kHazardNames, kernel::info_of(cell.access).hazard), outcome_of(cell),
+                       quoted(cell.where), quoted(cell.freed_by), quoted(cell.what), cell.duration_ns);
+  return out;
+}
+
+std::string kernel_litmus_json(const FsFacts& facts, const std::vector<CellResult>& cells) {
+  nlohmann::ordered_json out = {{"target", "kernel"},
+                                {"kernel", facts.kernel},
+                                {"fs", facts.fs},
+                                {"device", facts.device},
+                                {"mount_options", facts.mount_options},
+                                {"dax", facts.dax},
+                                {"reflink", facts.reflink},
+                                {"cells", nlohmann::ordered_json::array()}};
+  for (const CellResult& cell : cells)
+    out["cells"].push_back({{"operation", kernel::info_of(cell.operation).name},
+                            {"access", kernel::info_of(cell.access).name},
+                            {"hazard", name_in(kHazardNames, kernel::info_of(cell.access).hazard)},
+                            {"outcome", outcome_of(cell)},
+                            {"what", cell.what},
+                            {"slept_in", cell.where},
+                            {"freed_by", cell.freed_by},
+                            {"report", cell.report},
+                            {"kernel_log", cell.log},
+                            {"duration_ns", cell.duration_ns}});
+  return out.dump(2) + '\n';
+}
+
+std::string kernel_litmus_markdown(const FsFacts& facts, const std::vector<CellResult>& cells) {
+  return "```\n" + head_line(facts) + table(cells) + "```\n\n```" + remarks(cells) + "```\n";
+}
+
+Exit kernel_litmus_exit(const std::vector<CellResult>& cells) {
+  const auto any = [&](auto... outcomes) {
+    return std::ranges::any_of(cells,
+                               [&](const CellResult& cell) { return ((cell.outcome == outcomes) || ...); });
+  };
+  if (any(Outcome::content_changed, Outcome::unflushed, Outcome::hang, Outcome::spin)) return Exit::broken;
+  const bool all_skipped =
+      std::ranges::all_of(cells, [](const CellResult& cell) { return cell.outcome == Outcome::skipped; });
+  return all_skipped ? Exit::skipped : Exit::ok;
+}
+
+Exit print_kernel_litmus(const LitmusOptions& options) {
+  check_options(options);
+  Clock::calibrate();
+  const kernel::Selection selection = selection_of(options);
+  const kernel::Directory directory(options.dir);
+  kernel::KernelLog log;
+  const auto cells = kernel::decide(directory, selection, log);
+  if (cells.empty()) throw Error("litmus: no such operation and access ever meet", Exit::skipped);
+  fmt::print("{}", rendered(options.format, directory.facts(), cells));
+  if (options.versus_engine) fmt::print("{}", kernel_versus_engine(cells));
+  for (unsigned i = 1; i < options.repeat; ++i)
+    if (!same_outcomes(cells, kernel::decide(directory, selection, log))) return Exit::broken;
+  if (options.repeat > 1) fmt::print(stderr, "{} repetitions, all the same\n", options.repeat);
+  return kernel_litmus_exit(cells);
+}
+
+}  // namespace daxrace

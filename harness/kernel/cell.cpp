@@ -1,0 +1,518 @@
+#include "harness/kernel/cell.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "harness/clock.hpp"
+#include "harness/error.hpp"
+#include "harness/kernel/pin.hpp"
+#include "harness/kernel/reuse.hpp"
+#include "harness/kernel/stall.hpp"
+
+namespace daxrace::kernel {
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+/// Nothing that is still to come takes this long; it decides that a thread stays away, never that it waits.
+constexpr std::uint64_t kBound = 3 * kSecond;
+
+constexpr unsigned kFileNumber = 1;
+constexpr unsigned kOtherNumber = 2;
+
+std::string error_text(long result) { return std::strerror(static_cast<int>(-result)); }
+
+CellResult result(Outcome outcome, std::string what) {
+  CellResult cell;
+  cell.outcome = outcome;
+  cell.what = std::move(what);
+  return cell;
+}
+
+/// What a page that was read or pinned may hold: what it held, or, where the change went ahead, nothing any
+/// more.
+std::string judge_page(std::span<const std::byte> bytes, std::uint64_t original, bool waited,
+                       const char* whose) {
+  const auto word = uniform_word(bytes);
+  if (word == original || (!waited && word == std::uint64_t{0})) return "";
+  return fmt::format("{} holds {} instead of {}", whose, word_text(word), word_text(original));
+}
+
+}  // namespace
+
+CellResult report_hang(std::string what, const std::vector<const Helper*>& threads,
+                       const std::vector<Cause>& causes) {
+  CellResult cell = result(Outcome::hang, std::move(what));
+  for (const Helper* thread : threads) {
+    if (thread->ended()) {
+      cell.report.push_back(fmt::format("{}: ended with {}", thread->what(), thread->result()));
+      continue;
+    }
+    const ThreadState state = thread->state();
+    cell.report.push_back(fmt::format("{}:", thread->what()));
+    for (const std::string& line : describe(state)) cell.report.push_back("  " + line);
+    if (cell.where.empty()) cell.where = state.where();
+  }
+  for (const Cause& cause : causes) {
+    cause.remove();
+    if (!all_end(threads, kSecond)) continue;
+    cell.freed_by = cause.name;
+    return cell;
+  }
+  for (const Helper* thread : threads)
+    if (!thread->ended()) thread->interrupt();
+  cell.freed_by = all_end(threads, kSecond) ? "a signal" : "nothing: the threads were left behind";
+  return cell;
+}
+
+Cell::Cell(const Directory& directory, Operation operation, Access access)
+    : directory_(directory), operation_(operation), access_(access) {}
+
+Cell::~Cell() {
+  // A thread that was left behind may keep the files; their names go now.
+  if (file_) file_->unlink();
+  if (other_) other_->unlink();
+}
+
+CellResult Cell::decide() {
+  const std::uint64_t start = Clock::monotonic_ns();
+  if (needs_reflink(operation_) && !directory_.facts().reflink)
+    throw Skipped(fmt::format("no reflink on this {}", directory_.facts().fs));
+  file_ = std::make_shared<SceneFile>(directory_, "file", kFileNumber);
+  other_ = std::make_shared<SceneFile>(directory_, "other", kOtherNumber);
+  prepare_reflink();
+  CellResult cell = by_access();
+  cell.operation = operation_;
+  cell.access = access_;
+  cell.duration_ns = Clock::monotonic_ns() - start;
+  return cell;
+}
+
+CellResult Cell::by_access() {
+  switch (access_) {
+    case Access::mapped:
+      return mapped();
+    case Access::faults:
+      return faults();
+    case Access::read:
+      return read_stopped(false);
+    case Access::write:
+      return write_stopped(false);
+    case Access::nested_fault:
+      return write_stopped(true);
+    case Access::dio_read:
+      return read_stopped(true);
+    case Access::pin:
+    case Access::pin_munmap:
+    case Access::pin_unlink:
+    case Access::pin_outside:
+      return pinned();
+    case Access::pin_refault:
+      return refault();
+    case Access::pin_stream:
+      return pin_stream();
+    case Access::pin_then_read:
+      return pin_then_read();
+    case Access::crosswise:
+      return crosswise();
+    case Access::fsync:
+    case Access::fsync_sync:
+      break;
+  }
+  throw Error("litmus: this access is not staged as a cell");
+}
+
+void Cell::prepare_reflink() {
+  if (operation_ == Operation::dedupe) {
+    for (unsigned i = 0; i < kCount; ++i) {
+      other_->content[i] = file_->content[kFirst + i];
+      const auto bytes = filled_page(other_->content[i]);
+      if (pwrite(other_->fd(), bytes.data(), bytes.size(), off_t{i} * kPageBytes) < 0)
+        throw Error(fmt::format("scene: write: {}", std::strerror(errno)));
+    }
+    fsync(other_->fd());
+  }
+  if (operation_ != Operation::unshare) return;
+  file_clone_range range{};
+  range.src_fd = file_->fd();
+  range.src_offset = std::uint64_t{kFirst} * kPageBytes;
+  range.src_length = std::uint64_t{kCount} * kPageBytes;
+  if (ioctl(other_->fd(), FICLONERANGE, &range) != 0)
+    throw Skipped(fmt::format("clone: {}", std::strerror(errno)));
+}
+
+/// Maps the file and faults one page in. Pages that are shared by reflink are only read: a write would
+/// unshare them before the change does.
+void Cell::map(const File& file, unsigned page) const {
+  if (const int error = file->map(); error != 0) throw Skipped(fmt::format("mmap: {}", error_text(error)));
+  if (const int error = populate(file->at(page), operation_ != Operation::unshare); error != 0)
+    throw Skipped(fmt::format("the mapping cannot be faulted in: {}", error_text(error)));
+}
+
+std::unique_ptr<Helper> Cell::start_change(const File& file, const File& other,
+                                           std::function<void()> then) const {
+  return std::make_unique<Helper>(std::string{info_of(operation_).what},
+                                  [file, other, operation = operation_, then = std::move(then)] {
+                                    const long changed = change_layout(operation, *file, *other);
+                                    if (then) then();
+                                    return changed;
+                                  });
+}
+
+Cause Cell::unmapping() const {
+  return {"unmapping the file", [file = file_] { file->unmap(); }};
+}
+
+// --- the change against an access in flight
+
+CellResult Cell::staged(const InFlight& access) {
+  const auto change = start_change(file_, other_);
+  const Watched watched = watch(*change, kBound);
+  if (watched.doing == Doing::ended || change->ended()) return went_ahead(*change, access);
+  if (watched.doing == Doing::asleep) return slept(*change, watched.state.where(), access);
+  access.release();
+  std::vector<const Helper*> threads = access.holders;
+  threads.push_back(change.get());
+  if (!all_end(threads, kBound))
+    return report_hang("the change neither slept nor returned", threads, {unmapping()});
+  return result(Outcome::spin, "the change neither slept nor returned until the access was over");
+}
+
+CellResult Cell::slept(const Helper& change, const std::string& where, const InFlight& access) {
+  access.release();
+  std::vector<const Helper*> threads = access.holders;
+  threads.push_back(&change);
+  if (!all_end(threads, kBound))
+    return report_hang("the access is over, and the change still sleeps", threads, {unmapping()});
+  const std::string wrong = access.judge(true);
+  if (!wrong.empty()) return result(Outcome::content_changed, "the change waited, and yet " + wrong);
+  CellResult cell = finished(Outcome::waited, change.result(), "the change slept until the access was over");
+  cell.where = where;
+  return cell;
+}
+
+CellResult Cell::went_ahead(const Helper& change, const InFlight& access) {
+  const long changed = change.result();
+  const std::uint64_t block = file_->block_of(access.page).value_or(0);
+  const bool freed = changed == 0 && directory_.facts().dax && block != 0 && !file_->still_has(block);
+  Victims victims(directory_);
+  const bool reused = freed && victims.reach(block);
+  access.release();
+  if (!all_end(access.holders, kBound))
+    return report_hang("the change is over, and the access does not end", access.holders, {unmapping()});
+  if (changed != 0) return finished(Outcome::overlapped, changed, "");
+  std::string wrong = access.judge(false);
+  if (wrong.empty() && reused && !victims.intact()) wrong = "another file's page was written to";
+  return overlap(access, freed, reused, wrong);
+}
+
+CellResult Cell::overlap(const InFlight& access, bool freed, bool reused, const std::string& wrong) const {
+  if (!wrong.empty())
+    return result(
+        Outcome::content_changed,
+        fmt::format("{}{}", wrong, reused ? ", on a block that had been given to another file" : ""));
+  if (!directory_.facts().dax)
+    return result(Outcome::overlapped, "the change went ahead; a page of the page cache outlives its block");
+  if (!file_->block_of(access.page))
+    return result(Outcome::inconclusive, "the change went ahead; FIEMAP does not tell the block");
+  if (!freed) return result(Outcome::overlapped, "the change went ahead and did not free the block");
+  if (!reused)
+    return result(Outcome::inconclusive,
+                  "the change went ahead and freed the block in use, which no other file came to have");
+  return result(Outcome::overlapped,
+                "the change went ahead, the block was given away, and nothing came of it");
+}
+
+/// A change that returned is judged by what it left.
+CellResult Cell::finished(Outcome good, long changed, std::string what) {
+  if (changed == -EOPNOTSUPP || changed == -ENOTTY)
+    throw Skipped(fmt::format("no {} on this {}: {}", info_of(operation_).name, directory_.facts().fs,
+                              error_text(changed)));
+  if (changed != 0)
+    return result(Outcome::inconclusive,
+                  fmt::format("{}: {}", info_of(operation_).what, error_text(changed)));
+  if (operation_ == Operation::evict) return result(good, std::move(what));
+  apply_to_content(operation_, *file_, *other_);
+  const std::string wrong = file_->difference();
+  if (!wrong.empty()) return result(Outcome::content_changed, "afterwards " + wrong);
+  return result(good, std::move(what));
+}
+
+CellResult Cell::read_stopped(bool direct) {
+  if (direct && directory_.facts().dax)
+    throw Skipped("direct I/O of a DAX file is a synchronous copy: see read and write");
+  const auto buffer = std::make_shared<StallingBuffer>();
+  int fd = -1;
+  if (direct) {
+    fd = open(file_->path().c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC);
+    if (fd < 0) throw Skipped(fmt::format("no O_DIRECT here: {}", std::strerror(errno)));
+  }
+  const auto own = std::make_shared<FileDescriptor>(fd);
+  const std::uint64_t first = file_->content[kFirst];
+  const std::uint64_t second = file_->content[kFirst + 1];
+  const Helper holder("read of pages 4 and 5", [file = file_, buffer, own, direct] {
+    const ssize_t n = direct ? pread(own->get(), buffer->second(), kPageBytes, off_t{kFirst + 1} * kPageBytes)
+                             : pread(file->fd(), buffer->first(), 2 * kPageBytes, off_t{kFirst} * kPageBytes);
+    return n < 0 ? long{-errno} : long{n};
+  });
+  if (!buffer->somebody_stopped(kBound))
+    return result(Outcome::inconclusive, "the read did not stop in mid-copy");
+  return staged({.holders = {&holder},
+                 .release = [&] { buffer->give(std::vector<std::byte>(kPageBytes)); },
+                 .judge = [&](bool waited) -> std::string {
+                   const long whole = static_cast<long>(direct ? kPageBytes : 2 * kPageBytes);
+                   if (holder.result() < 0)
+                     return fmt::format("the read failed: {}", error_text(holder.result()));
+                   if (holder.result() < whole) return waited ? "the read came out short" : "";
+                   const std::span<const std::byte> bytes(buffer->first(), 2 * kPageBytes);
+                   std::string wrong =
+                       judge_page(bytes.subspan(kPageBytes), second, waited, "the second page read");
+                   if (wrong.empty() && !direct)
+                     wrong = judge_page(bytes.first(kPageBytes), first, waited, "the first page read");
+                   return wrong;
+                 },
+                 .page = kFirst + 1});
+}
+
+CellResult Cell::write_stopped(bool nested) {
+  const auto buffer = std::make_shared<StallingBuffer>();
+  if (nested)
+    if (const int error = file_->map(); error != 0) throw Skipped(fmt::format("mmap: {}", error_text(error)));
+  const std::uint64_t given = page_word(kFileNumber, nested ? kFirst : kFirst + 1, 2);
+  if (!nested) {
+    file_->content[kFirst] = page_word(kFileNumber, kFirst, 2);
+    const auto bytes = filled_page(file_->content[kFirst]);
+    std::memcpy(buffer->first(), bytes.data(), bytes.size());
+    file_->content[kFirst + 1] = given;
+  } else {
+    file_->content[kFirst] = given;
+    file_->content[kFirst + 1] = file_->content[kOutside];
+  }
+  const Helper holder(
+      nested ? "write of pages 4 and 5, the second out of page 1's mapping" : "write of pages 4 and 5",
+      [file = file_, buffer, nested] {
+        const iovec plain[] = {{buffer->first(), 2 * kPageBytes}};
+        const iovec inside[] = {{buffer->second(), kPageBytes}, {file->at(kOutside), kPageBytes}};
+        const ssize_t n =
+            pwritev(file->fd(), nested ? inside : plain, nested ? 2 : 1, off_t{kFirst} * kPageBytes);
+        return n < 0 ? long{-errno} : long{n};
+      });
+  if (!buffer->somebody_stopped(kBound))
+    return result(Outcome::inconclusive, "the write did not stop in mid-copy");
+  return staged({.holders = {&holder},
+                 .release = [&] { buffer->give(filled_page(given)); },
+                 .judge = [&](bool) -> std::string {
+                   if (holder.result() < 0)
+                     return fmt::format("the write failed: {}", error_text(holder.result()));
+                   return holder.result() == 2 * long{kPageBytes} ? "" : "the write came out short";
+                 },
+                 .page = nested ? kFirst : kFirst + 1});
+}
+
+namespace {
+
+void take_pin(Pin& pin, std::byte* page) {
+  if (const int error = pin.take(page); error != 0)
+    throw Skipped(fmt::format("vmsplice pins no page of this mapping: {}", error_text(error)));
+}
+
+}  // namespace
+
+CellResult Cell::pinned() {
+  const unsigned page = access_ == Access::pin_outside ? kOutside : kFirst;
+  map(file_, page);
+  Pin pin;
+  take_pin(pin, file_->at(page));
+  if (access_ == Access::pin_munmap || access_ == Access::pin_unlink) file_->unmap();
+  if (access_ == Access::pin_unlink) file_->unlink();
+  std::vector<std::byte> out;
+  const std::uint64_t original = file_->content[page];
+  return staged({.holders = {},
+                 .release = [&] { out = pin.drain(); },
+                 .judge = [&](bool waited) { return judge_page(out, original, waited, "the pinned page"); },
+                 .page = page});
+}
+
+// --- liveness
+
+CellResult Cell::stopped_too_late(const Helper& change, const std::vector<const Helper*>& others,
+                                  const std::string& what) {
+  std::vector<const Helper*> threads = others;
+  threads.push_back(&change);
+  if (!all_end(threads, kBound))
+    return report_hang("the others have stopped, and the change does not end", threads, {unmapping()});
+  if (CellResult cell = finished(Outcome::starved, change.result(), what); cell.outcome != Outcome::starved)
+    return cell;
+  return result(Outcome::starved, what);
+}
+
+/// A translation that stands keeps nobody waiting, and shows afterwards what the file holds.
+CellResult Cell::mapped() {
+  map(file_, kFirst);
+  const auto change = start_change(file_, other_);
+  if (!change->wait(kBound))
+    return report_hang("the change does not end while a page is mapped", {change.get()}, {unmapping()});
+  CellResult cell = finished(Outcome::overlapped, change->result(),
+                             "the change went ahead; the mapping shows the new content");
+  if (cell.outcome != Outcome::overlapped) return cell;
+  for (unsigned page = 0; page < kPages; ++page) {
+    const int error = populate(file_->at(page), false);
+    if (page >= file_->content.size()) {
+      if (error == 0)
+        return result(Outcome::content_changed, fmt::format("page {} beyond the end is still mapped", page));
+      continue;
+    }
+    if (error != 0)
+      return result(Outcome::inconclusive,
+                    fmt::format("page {} cannot be faulted in: {}", page, error_text(error)));
+    const auto word = uniform_word({file_->at(page), kPageBytes});
+    if (word != file_->content[page])
+      return result(Outcome::content_changed,
+                    fmt::format("page {} of the mapping shows {} instead of {}", page, word_text(word),
+                                word_text(file_->content[page])));
+  }
+  return cell;
+}
+
+CellResult Cell::faults() {
+  map(file_, kFirst);
+  const auto stop = std::make_shared<std::atomic<bool>>(false);
+  const Helper faulter("faults on page 4", [file = file_, stop, write = operation_ != Operation::unshare] {
+    while (!stop->load()) populate(file->at(kFirst), write);
+    return 0L;
+  });
+  const auto change = start_change(file_, other_);
+  const bool ended = change->wait(kBound);
+  stop->store(true);
+  if (!ended)
+    return stopped_too_late(*change, {&faulter}, "the change ended only after the faults had stopped");
+  if (!faulter.wait(kBound))
+    return report_hang("the change is over, and the fault does not end", {&faulter}, {});
+  if (change->result() != 0) return finished(Outcome::overlapped, change->result(), "");
+  return result(Outcome::overlapped, "the change ended while the faults went on");
+}
+
+CellResult Cell::refault() {
+  map(file_, kFirst);
+  Pin pin;
+  take_pin(pin, file_->at(kFirst));
+  const std::uint64_t original = file_->content[kFirst];
+  std::vector<std::byte> out;
+  const InFlight access{
+      .holders = {},
+      .release = [&] { out = pin.drain(); },
+      .judge = [&](bool waited) { return judge_page(out, original, waited, "the pinned page"); },
+      .page = kFirst};
+  const auto change = start_change(file_, other_);
+  const Watched watched = watch(*change, kBound);
+  if (watched.doing == Doing::ended) return went_ahead(*change, access);
+  const Helper toucher("touch of page 4", [file = file_] { return long{populate(file->at(kFirst), false)}; });
+  const bool touched = watch(toucher, kSecond).doing == Doing::ended;
+  const std::string touch = !touched                ? "the touch of page 4 waited"
+                            : toucher.result() == 0 ? "page 4 was mapped again"
+                                                    : "page 4 could not be mapped again";
+  access.release();
+  if (!all_end({change.get(), &toucher}, kBound))
+    return report_hang(
+        fmt::format("{} while the change waited for its pin; the pin is gone, the change still sleeps",
+                    touch),
+        {change.get(), &toucher}, {unmapping()});
+  const std::string wrong = access.judge(true);
+  if (!wrong.empty()) return result(Outcome::content_changed, wrong);
+  CellResult cell =
+      finished(Outcome::waited, change->result(), "the change slept until the pin was gone; " + touch);
+  cell.where = watched.state.where();
+  return cell;
+}
+
+CellResult Cell::pin_stream() {
+  map(file_, kFirst);
+  struct Stream {
+    Pin one, two;
+    std::atomic<bool> stop{false};
+  };
+  const auto stream = std::make_shared<Stream>();
+  take_pin(stream->one, file_->at(kFirst));
+  const Helper pinner("pins of page 4", [file = file_, stream] {
+    while (!stream->stop.load()) {
+      if (stream->two.take(file->at(kFirst)) != 0) break;
+      stream->one.drain();
+      if (stream->one.take(file->at(kFirst)) != 0) break;
+      stream->two.drain();
+    }
+    stream->one.drain();
+    stream->two.drain();
+    return 0L;
+  });
+  const auto change = start_change(file_, other_);
+  const bool ended = change->wait(kSecond);
+  stream->stop.store(true);
+  if (!ended) return stopped_too_late(*change, {&pinner}, "the change ended only after the pins had stopped");
+  if (!pinner.wait(kBound)) return report_hang("the change is over, and the pin does not end", {&pinner}, {});
+  if (change->result() != 0) return finished(Outcome::overlapped, change->result(), "");
+  return result(Outcome::overlapped, "the change ended while the pins went on");
+}
+
+CellResult Cell::pin_then_read() {
+  map(file_, kFirst);
+  const auto pin = std::make_shared<Pin>();
+  take_pin(*pin, file_->at(kFirst));
+  const std::uint64_t original = file_->content[kFirst];
+  std::vector<std::byte> out;
+  const InFlight access{
+      .holders = {},
+      .release = [&] { out = pin->drain(); },
+      .judge = [&](bool waited) { return judge_page(out, original, waited, "the pinned page"); },
+      .page = kFirst};
+  const auto change = start_change(file_, other_);
+  const Watched watched = watch(*change, kBound);
+  if (watched.doing == Doing::ended) return went_ahead(*change, access);
+  const Helper holder("read of page 1 by the pin's holder, who lets go afterwards", [file = file_, pin] {
+    std::vector<std::byte> bytes(kPageBytes);
+    const ssize_t n = pread(file->fd(), bytes.data(), bytes.size(), off_t{kOutside} * kPageBytes);
+    pin->drain();
+    return n < 0 ? long{-errno} : long{n};
+  });
+  const std::vector<const Helper*> threads = {change.get(), &holder};
+  if (watch(holder, kBound).doing != Doing::ended || !all_end(threads, kBound))
+    return report_hang("the holder's read waits for a lock that the change keeps while it waits for the pin",
+                       threads, {{"draining the pin", [pin] { pin->drain(); }}, unmapping()});
+  CellResult cell = finished(Outcome::waited, change->result(),
+                             "the change slept until the pin was gone; the read did not wait");
+  cell.where = watched.state.where();
+  return cell;
+}
+
+CellResult Cell::crosswise() {
+  if (needs_reflink(operation_)) throw Skipped("two files are one operation's here");
+  map(file_, kFirst);
+  map(other_, kFirst);
+  const auto mine = std::make_shared<Pin>();
+  const auto others = std::make_shared<Pin>();
+  take_pin(*mine, file_->at(kFirst));
+  take_pin(*others, other_->at(kFirst));
+  const auto first = start_change(file_, other_, [others] { others->drain(); });
+  const auto second = start_change(other_, file_, [mine] { mine->drain(); });
+  const Watched one = watch(*first, kBound);
+  const Watched two = watch(*second, kBound);
+  const std::vector<const Helper*> threads = {first.get(), second.get()};
+  if (one.doing == Doing::ended && two.doing == Doing::ended)
+    return first->result() != 0
+               ? finished(Outcome::overlapped, first->result(), "")
+               : result(Outcome::overlapped, "neither change waited for the pin on its file");
+  if (all_end(threads, kSecond)) return result(Outcome::waited, "one change waited for the other");
+  return report_hang("each change waits for the pin that the other's end lets go", threads,
+                     {{"draining one pin", [mine] { mine->drain(); }},
+                      {"draining the other", [others] { others->drain(); }},
+                      unmapping()});
+}
+
+}  // namespace daxrace::kernel

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/kernel/cells.hpp"
+#include "harness/kernel/helper.hpp"
+#include "harness/kernel/scene.hpp"
+
+namespace daxrace::kernel {
+
+/// What one cell came to.
+struct CellResult {
+  Operation operation = Operation::punch;
+  Access access = Access::mapped;
+  Outcome outcome = Outcome::inconclusive;
+  std::string what;                 ///< one line
+  std::string where;                ///< where in the kernel the change slept
+  std::string freed_by;             ///< hang: what had to be removed
+  std::vector<std::string> report;  ///< hang: state, system call and stack of every thread
+  std::vector<std::string> log;     ///< what the kernel complained of meanwhile
+  std::uint64_t duration_ns = 0;
+};
+
+/// Something that keeps others asleep, and how it is removed.
+struct Cause {
+  std::string name;
+  std::function<void()> remove;
+};
+
+/// Looks at threads that do not come back, then removes the causes one after the other, signals last, and
+/// says which of them freed all. The report's lines are of the moment before.
+CellResult report_hang(std::string what, const std::vector<const Helper*>& threads,
+                       const std::vector<Cause>& causes);
+
+/// An access that is in flight, as the cell sees it.
+struct InFlight {
+  std::vector<const Helper*> holders;  ///< threads that end once it is released
+  std::function<void()> release;
+  std::function<std::string(bool waited)> judge;  ///< what is wrong with what it saw; empty: nothing
+  unsigned page = kFirst;                         ///< whose block it uses
+};
+
+/// One layout change against one access, on files of its own.
+class Cell {
+ public:
+  Cell(const Directory& directory, Operation operation, Access access);
+  ~Cell();
+  Cell(const Cell&) = delete;
+  Cell& operator=(const Cell&) = delete;
+
+  /// Throws Skipped where it cannot be staged here.
+  CellResult decide();
+
+ private:
+  using File = std::shared_ptr<SceneFile>;
+
+  void prepare_reflink();
+  void map(const File& file, unsigned page) const;
+  CellResult by_access();
+  CellResult mapped();
+  CellResult faults();
+  CellResult read_stopped(bool direct);
+  CellResult write_stopped(bool nested);
+  CellResult pinned();
+  CellResult refault();
+  CellResult pin_stream();
+  CellResult pin_then_read();
+  CellResult crosswise();
+
+  std::unique_ptr<Helper> start_change(const File& file, const File& other,
+                                       std::function<void()> then = {}) const;
+  CellResult staged(const InFlight& access);
+  CellResult slept(const Helper& change, const std::string& where, const InFlight& access);
+  CellResult went_ahead(const Helper& change, const InFlight& access);
+  CellResult overlap(const InFlight& access, bool freed, bool reused, const std::string& wrong) const;
+  CellResult finished(Outcome good, long changed, std::string what);
+  CellResult stopped_too_late(const Helper& change, const std::vector<const Helper*>& others,
+                              const std::string& what);
+  Cause unmapping() const;
+
+  const Directory& directory_;
+  Operation operation_;
+  Access access_;
+  File file_;
+  File other_;
+};
+
+}  // namespace daxrace::kernel

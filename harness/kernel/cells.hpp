@@ -1,0 +1,122 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "harness/types.hpp"
+
+/// The running kernel as the target: real files of a mounted file system, whose protocol is the kernel's own.
+namespace daxrace::kernel {
+
+/// The file of a scene: `kPages` pages, of which [kFirst, kFirst + kCount) are changed.
+inline constexpr std::size_t kPageBytes = 4096;
+inline constexpr unsigned kPages = 16;
+inline constexpr unsigned kFirst = 4;
+inline constexpr unsigned kCount = 4;
+inline constexpr unsigned kGrownPages = 24;
+/// A page that every layout change leaves alone.
+inline constexpr unsigned kOutside = 1;
+
+enum class Operation : std::uint8_t {
+  punch,
+  truncate_down,
+  truncate_up,
+  collapse,
+  insert,
+  zero,
+  evict,
+  clone,
+  dedupe,
+  unshare
+};
+struct OperationInfo {
+  std::string_view name, label, what;
+};
+inline constexpr std::array<OperationInfo, 10> kOperations = {{
+    {"punch", "punch", "punch hole of pages 4 to 7"},
+    {"truncate_down", "trunc-", "truncate to 4 pages"},
+    {"truncate_up", "trunc+", "truncate from 16 to 24 pages"},
+    {"collapse", "collapse", "collapse range of pages 4 to 7"},
+    {"insert", "insert", "insert range of 4 pages at page 4"},
+    {"zero", "zero", "zero range of pages 4 to 7"},
+    {"evict", "evict", "last close of an unlinked file"},
+    {"clone", "clone", "clone 4 pages of another file over pages 4 to 7"},
+    {"dedupe", "dedupe", "deduplicate pages 4 to 7 against another file"},
+    {"unshare", "unshare", "unshare pages 4 to 7, which another file shares"},
+}};
+
+enum class Access : std::uint8_t {
+  mapped,
+  faults,
+  read,
+  write,
+  nested_fault,
+  dio_read,
+  pin,
+  pin_munmap,
+  pin_unlink,
+  pin_outside,
+  pin_refault,
+  pin_stream,
+  pin_then_read,
+  crosswise,
+  fsync,
+  fsync_sync
+};
+struct AccessInfo {
+  std::string_view name;
+  Hazard hazard;
+  std::string_view what;
+};
+inline constexpr std::array<AccessInfo, 16> kAccesses = {{
+    {"mapped", Hazard::h1, "a translation that stands; what it shows afterwards"},
+    {"faults", Hazard::h6, "a thread that keeps faulting page 4 in"},
+    {"read", Hazard::h2, "read() stopped in mid-copy: the next page of its buffer is ours to give"},
+    {"write", Hazard::h2, "write() stopped in mid-copy"},
+    {"nested_fault", Hazard::h2, "write() stopped before it faults on a mapping of the same file"},
+    {"dio_read", Hazard::h3, "O_DIRECT read of a file not on DAX, stopped while it pins its buffer"},
+    {"pin", Hazard::h4, "page 4 of the mapping in a pipe (vmsplice)"},
+    {"pin_munmap", Hazard::h4, "the same, and the mapping is gone"},
+    {"pin_unlink", Hazard::h4, "the same, and the file is unlinked; its last close is the change"},
+    {"pin_outside", Hazard::h4, "page 1, which the change leaves alone, in a pipe"},
+    {"pin_refault", Hazard::h6, "a pinned page that is touched again before the pin is let go"},
+    {"pin_stream", Hazard::h6, "page 4 pinned over and over, always at least once"},
+    {"pin_then_read", Hazard::h6, "a pin whose holder reads the file before it lets go"},
+    {"crosswise", Hazard::h6, "two files changed at once, each with the pin that the other's change lets go"},
+    {"fsync", Hazard::h7, "page 1 stored through a mapping, then the change elsewhere, then fsync"},
+    {"fsync_sync", Hazard::h7, "the same through a MAP_SYNC mapping"},
+}};
+
+constexpr const OperationInfo& info_of(Operation operation) {
+  return kOperations[static_cast<std::size_t>(operation)];
+}
+constexpr const AccessInfo& info_of(Access access) { return kAccesses[static_cast<std::size_t>(access)]; }
+
+/// A file that is mapped, read or written is open and cannot be evicted.
+constexpr bool can_meet(Operation operation, Access access) {
+  return (operation == Operation::evict) == (access == Access::pin_unlink);
+}
+
+constexpr bool needs_reflink(Operation operation) {
+  return operation == Operation::clone || operation == Operation::dedupe || operation == Operation::unshare;
+}
+
+/// How a cell came out, worst first.
+enum class Outcome : std::uint8_t {
+  content_changed,  ///< somebody read or wrote what was no longer his
+  unflushed,        ///< fsync returned and a stored page had not been written back
+  hang,             ///< all sleep, and nothing that is still to come wakes them
+  spin,             ///< the change neither sleeps nor returns
+  starved,          ///< the change ended only once the others had stopped
+  inconclusive,     ///< what was needed to judge did not happen
+  overlapped,       ///< the change went ahead; nothing came of it
+  waited,           ///< the change slept until the access was over
+  flushed,          ///< fsync wrote the stored page back
+  skipped           ///< cannot be staged here
+};
+inline constexpr std::array<std::string_view, 10> kOutcomeNames = {
+    "content_changed", "unflushed",  "hang",   "spin",    "starved",
+    "inconclusive",    "overlapped", "waited", "flushed", "skipped"};
+
+}  // namespace daxrace::kernel

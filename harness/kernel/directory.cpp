@@ -1,0 +1,130 @@
+#include "harness/kernel/directory.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/fs.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "harness/error.hpp"
+#include "harness/mount_info.hpp"
+
+namespace daxrace::kernel {
+namespace {
+
+constexpr const char* kName = "daxrace-kernel";
+constexpr const char* kLabelFile = "label";
+constexpr std::string_view kLabel = "files of daxrace --target=kernel; removed when it ends\n";
+
+[[noreturn]] void refuse(const std::string& path, const std::string& why) {
+  throw Error(fmt::format("--dir: {}: {}", path, why));
+}
+
+bool is_ours(int directory) {
+  const FileDescriptor label(openat(directory, kLabelFile, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  std::array<char, 128> text{};
+  const ssize_t length = label ? read(label.get(), text.data(), text.size()) : -1;
+  return length == static_cast<ssize_t>(kLabel.size()) &&
+         std::memcmp(text.data(), kLabel.data(), kLabel.size()) == 0;
+}
+
+bool statx_says_dax(int fd) {
+  struct statx info {};
+  return statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &info) == 0 &&
+         (info.stx_attributes & STATX_ATTR_DAX) != 0;
+}
+
+bool gives_sync_mapping(int fd) {
+  void* at = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED_VALIDATE | MAP_SYNC, fd, 0);
+  if (at == MAP_FAILED) return false;
+  munmap(at, 4096);
+  return true;
+}
+
+}  // namespace
+
+Directory::Directory(const std::string& dir) {
+  take(dir);
+  empty();
+  probe();
+}
+
+Directory::~Directory() {
+  empty();
+  ::unlinkat(self_.get(), kLabelFile, 0);
+  ::rmdir(path_.c_str());
+}
+
+void Directory::take(const std::string& dir) {
+  struct stat info {};
+  if (stat(dir.c_str(), &info) != 0) refuse(dir, std::strerror(errno));
+  if (!S_ISDIR(info.st_mode)) refuse(dir, "not a directory");
+  path_ = dir + '/' + kName;
+  const bool made = mkdir(path_.c_str(), 0700) == 0;
+  if (!made && errno != EEXIST) refuse(path_, std::strerror(errno));
+  self_ = FileDescriptor(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!self_) refuse(path_, std::strerror(errno));
+  if (!made && !is_ours(self_.get())) refuse(path_, "exists and is not ours; not touched");
+  label_ = FileDescriptor(openat(self_.get(), kLabelFile, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!label_) refuse(path_, std::strerror(errno));
+  if (flock(label_.get(), LOCK_EX | LOCK_NB) != 0) refuse(path_, "another daxrace uses it");
+  if (made && write(label_.get(), kLabel.data(), kLabel.size()) != static_cast<ssize_t>(kLabel.size()))
+    refuse(path_, std::strerror(errno));
+}
+
+void Directory::empty() const noexcept {
+  DIR* list = fdopendir(openat(self_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (list == nullptr) return;
+  while (const dirent* entry = readdir(list))
+    if (std::strcmp(entry->d_name, kLabelFile) != 0 && entry->d_name[0] != '.') unlink(entry->d_name);
+  closedir(list);
+}
+
+void Directory::probe() {
+  const auto mount = mount_of(self_.get());
+  if (!mount) refuse(path_, "the kernel does not say what is mounted there");
+  utsname name{};
+  uname(&name);
+  const FileDescriptor probe = create("probe");
+  const FileDescriptor copy = create("probe-copy");
+  const std::array<char, 4096> page{};
+  if (pwrite(probe.get(), page.data(), page.size(), 0) != static_cast<ssize_t>(page.size()))
+    refuse(path_, std::strerror(errno));
+  facts_ = {.kernel = name.release,
+            .fs = mount->fs,
+            .device = mount->source,
+            .mount_options = mount->options,
+            .dax = statx_says_dax(probe.get()) && gives_sync_mapping(probe.get()),
+            .reflink = ioctl(copy.get(), FICLONE, probe.get()) == 0};
+  unlink("probe");
+  unlink("probe-copy");
+}
+
+FileDescriptor Directory::create(const std::string& name) const {
+  FileDescriptor file(
+      openat(self_.get(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file) refuse(path_of(name), std::strerror(errno));
+  return file;
+}
+
+void Directory::unlink(const std::string& name) const noexcept { unlinkat(self_.get(), name.c_str(), 0); }
+
+std::uint64_t Directory::may_allocate() const {
+  struct statvfs space {};
+  if (fstatvfs(self_.get(), &space) != 0) return 0;
+  return std::uint64_t{space.f_bavail} * space.f_frsize / 4;
+}
+
+void Directory::sync() const noexcept { syncfs(self_.get()); }
+
+}  // namespace daxrace::kernel

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+
+#include "harness/file_descriptor.hpp"
+
+namespace daxrace::kernel {
+
+/// What is known of the file system that the tests run on.
+struct FsFacts {
+  std::string kernel;  ///< uname -r
+  std::string fs;
+  std::string device;
+  std::string mount_options;
+  bool dax = false;      ///< statx says so of a file of ours *and* MAP_SYNC is given
+  bool reflink = false;  ///< FICLONE between two files of ours works
+};
+
+/// A subdirectory of our own, `DIR/daxrace-kernel`, in which everything is made and from which all is removed
+/// at the end. One that exists is taken over only if it carries our label and nobody uses it.
+class Directory {
+ public:
+  /// Throws Error naming what is wrong with `dir`.
+  explicit Directory(const std::string& dir);
+  ~Directory();
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+
+  const std::string& path() const { return path_; }
+  const FsFacts& facts() const { return facts_; }
+  /// A file that is not there yet. Throws Error.
+  FileDescriptor create(const std::string& name) const;
+  void unlink(const std::string& name) const noexcept;
+  std::string path_of(const std::string& name) const { return path_ + '/' + name; }
+  /// How many bytes may be allocated here without taking more than a quarter of what is free.
+  std::uint64_t may_allocate() const;
+  void sync() const noexcept;  ///< syncfs: freed blocks can be given out again afterwards
+
+ private:
+  void take(const std::string& dir);
+  void empty() const noexcept;
+  void probe();
+
+  std::string path_;
+  FileDescriptor self_;
+  FileDescriptor label_;
+  FsFacts facts_;
+};
+
+}  // namespace daxrace::kernel

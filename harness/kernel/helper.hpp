@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/kernel/thread_state.hpp"
+
+namespace daxrace::kernel {
+
+/// A thread that makes one system call or a few, and that may never come back from it. Its result is what
+/// `body` returns: 0 or more, or -errno.
+class Helper {
+ public:
+  using Body = std::function<long()>;
+
+  Helper(std::string what, Body body);
+  /// Interrupts the thread if it has not ended; if that does not help either it is left behind, with all that
+  /// it may still touch (`body` owns what it uses).
+  ~Helper();
+  Helper(const Helper&) = delete;
+  Helper& operator=(const Helper&) = delete;
+
+  bool ended() const;
+  long result() const;  ///< once it has ended
+  bool wait(std::uint64_t bound_ns) const;
+  /// A signal whose handler does nothing: an interruptible sleep ends with EINTR.
+  void interrupt() const;
+  ThreadState state() const;
+  const std::string& what() const;
+
+ private:
+  struct Shared;
+  std::shared_ptr<Shared> shared_;
+};
+
+/// What a thread does, decided by what the kernel says of it and never by elapsed time alone: `asleep` if it
+/// has not run between samples and its stack shows that it waits for somebody.
+enum class Doing : std::uint8_t { ended, asleep, busy };
+struct Watched {
+  Doing doing = Doing::busy;
+  ThreadState state;  ///< the last one seen
+};
+Watched watch(const Helper& helper, std::uint64_t bound_ns);
+
+/// Whether all of them end. No, as soon as every one that is left sleeps, waits for others and has not run
+/// for a while: whoever was woken would be runnable.
+bool all_end(const std::vector<const Helper*>& threads, std::uint64_t bound_ns);
+
+}  // namespace daxrace::kernel

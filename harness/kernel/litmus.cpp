@@ -1,0 +1,69 @@
+#include "harness/kernel/litmus.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "harness/error.hpp"
+#include "harness/kernel/persistence.hpp"
+
+namespace daxrace::kernel {
+namespace {
+
+constexpr bool is_persistence(Access access) {
+  return access == Access::fsync || access == Access::fsync_sync;
+}
+
+/// Opened at the first cell that needs it; why there is none is told in each of them.
+class Writebacks {
+ public:
+  Trace& get() {
+    if (!trace_) {
+      auto trace = std::make_unique<Trace>();
+      trace->enable("fs_dax", "dax_writeback_one");
+      trace_ = std::move(trace);
+    }
+    return *trace_;
+  }
+
+ private:
+  std::unique_ptr<Trace> trace_;
+};
+
+CellResult decide_one(const Directory& directory, Operation operation, Access access,
+                      Writebacks& writebacks) try {
+  if (is_persistence(access)) return decide_persistence(directory, operation, access, writebacks.get());
+  return Cell(directory, operation, access).decide();
+} catch (const Skipped& skipped) {
+  CellResult cell;
+  cell.operation = operation;
+  cell.access = access;
+  cell.outcome = Outcome::skipped;
+  cell.what = skipped.what();
+  return cell;
+}
+
+template <class T>
+bool wanted(const std::vector<T>& list, T value) {
+  return list.empty() || std::ranges::find(list, value) != list.end();
+}
+
+}  // namespace
+
+std::vector<CellResult> decide(const Directory& directory, const Selection& selection, KernelLog& log) {
+  std::vector<CellResult> cells;
+  Writebacks writebacks;
+  for (std::size_t a = 0; a < kAccesses.size(); ++a) {
+    for (std::size_t o = 0; o < kOperations.size(); ++o) {
+      const auto access = static_cast<Access>(a);
+      const auto operation = static_cast<Operation>(o);
+      if (!can_meet(operation, access) || !wanted(selection.accesses, access) ||
+          !wanted(selection.operations, operation))
+        continue;
+      cells.push_back(decide_one(directory, operation, access, writebacks));
+      cells.back().log = log.complaints();
+    }
+  }
+  return cells;
+}
+
+}  // namespace daxrace::kernel

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <vector>
+
+#include "harness/kernel/cell.hpp"
+#include "harness/kernel/kernel_log.hpp"
+
+namespace daxrace::kernel {
+
+/// Which cells are wanted; empty lists mean all.
+struct Selection {
+  std::vector<Operation> operations;
+  std::vector<Access> accesses;
+};
+
+/// Decides every cell of the selection on the live kernel, in the order of the tables. What cannot be staged
+/// here is a cell `skipped` with its reason.
+std::vector<CellResult> decide(const Directory& directory, const Selection& selection, KernelLog& log);
+
+}  // namespace daxrace::kernel

@@ -1,0 +1,433 @@
+#include "harness/kernel/worker.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csetjmp>
+#include <csignal>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/falloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "harness/error.hpp"
+#include "harness/io_ring.hpp"
+#include "harness/placement.hpp"
+
+namespace daxrace::kernel {
+namespace {
+
+constexpr std::uint8_t kFileNumber = 1;
+constexpr std::uint8_t kVictimNumber = 2;
+
+off_t offset_of(PageOffset page) { return off_t{page} * static_cast<off_t>(kIoBytes); }
+
+// --- an access beyond the end of the file is a SIGBUS: the truncation was first
+
+thread_local sigjmp_buf* sigbus_return = nullptr;
+
+void on_sigbus(int) {
+  if (sigbus_return != nullptr) siglongjmp(*sigbus_return, 1);
+  signal(SIGBUS, SIG_DFL);  // not ours: die of it
+}
+
+void install_sigbus() {
+  static const bool installed = [] {
+    struct sigaction action {};
+    action.sa_handler = on_sigbus;
+    action.sa_flags = SA_NODEFER;  // no mask to restore, so that sigsetjmp makes no system call
+    return sigaction(SIGBUS, &action, nullptr) == 0;
+  }();
+  static_cast<void>(installed);
+}
+
+/// Loads, or stores if `word` is not null. False: beyond the end.
+[[gnu::noinline]] bool access_word(std::byte* at, const std::uint64_t* word, std::uint64_t* seen) {
+  sigjmp_buf environment;
+  if (sigsetjmp(environment, 0) != 0) {
+    sigbus_return = nullptr;
+    return false;
+  }
+  sigbus_return = &environment;
+  if (word != nullptr) {
+    store_word(at, *word);
+  } else {
+    *seen = load_word(at);
+  }
+  sigbus_return = nullptr;
+  return true;
+}
+
+[[noreturn]] void fail(const char* what) { throw Error(fmt::format("{}: {}", what, std::strerror(errno))); }
+
+void write_page(int fd, PageOffset page, Stamp stamp) {
+  const NodeBuffer buffer(kIoBytes, -1);
+  std::memset(buffer.data(), 0, kIoBytes);
+  stamp_buffer(buffer.data(), stamp);
+  if (pwrite(fd, buffer.data(), kIoBytes, offset_of(page)) != static_cast<ssize_t>(kIoBytes)) fail("write");
+}
+
+}  // namespace
+
+// --- sightings
+
+void Sightings::add(Detector detector, Hazard hazard, std::string what) {
+  const std::scoped_lock lock(mutex_);
+  ++seen_[static_cast<std::size_t>(detector)];
+  violated_.add(hazard);
+  if (violations_.size() < kKept) violations_.push_back({detector, hazard, std::move(what), {}});
+}
+
+void Sightings::move_to(EpisodeResult& result) {
+  const std::scoped_lock lock(mutex_);
+  result.detected = seen_;
+  result.violated = violated_;
+  result.violations = std::move(violations_);
+}
+
+// --- ground
+
+Ground::Ground(const EpisodeConfig& episode, std::shared_ptr<const Directory> dir, Peer* the_peer)
+    : config(episode), directory(std::move(dir)), peer(the_peer) {
+  install_sigbus();
+  file = directory->create("run-file");
+  victim = directory->create("run-victim");
+  for (PageOffset page = 0; page < config.file_pages; ++page)
+    write_page(file.get(), page, {kFileNumber, Hazard::h2, page, 1});
+  if (ftruncate(victim.get(), offset_of(kVictimPages)) != 0) fail("ftruncate");
+  if (fsync(file.get()) != 0) fail("fsync");
+  if (!directory->facts().dax)
+    direct = FileDescriptor(open(directory->path_of("run-file").c_str(), O_RDWR | O_DIRECT | O_CLOEXEC));
+  const std::size_t bytes = std::size_t{config.file_pages} * kIoBytes;
+  void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+  if (at == MAP_FAILED) fail("mmap");
+  mapping = static_cast<std::byte*>(at);
+  madvise(mapping, bytes, MADV_RANDOM);
+}
+
+Ground::~Ground() {
+  unmap();
+  directory->unlink("run-file");
+  directory->unlink("run-victim");
+}
+
+void Ground::unmap() noexcept {
+  if (mapping != nullptr) munmap(mapping, std::size_t{config.file_pages} * kIoBytes);
+  mapping = nullptr;
+}
+
+std::string why_not(Op op, const FsFacts& facts) {
+  switch (op) {
+    case Op::lease:
+      return "lease: layout leases are the kernel's own, no system call takes one";
+    case Op::aio_read:
+    case Op::aio_write:
+      return facts.dax ? "aio: direct I/O of a DAX file is a synchronous copy, nothing is in flight" : "";
+    default:
+      return "";
+  }
+}
+
+// --- worker
+
+Worker::Worker(Ground& ground, std::uint32_t id, std::uint32_t workers, Busy& busy, Recorder& recorder)
+    : ground_(ground),
+      config_(ground.config),
+      id_(id),
+      mix_(mix_of(config_, id, workers)),
+      own_(pages_of(config_, id, workers)),
+      busy_(busy),
+      recorder_(recorder),
+      random_(config_.seed * 1'000'003 + id + 1),
+      buffer_(kIoBytes, node_of_worker(config_, id)) {
+  if (ground.peer != nullptr) io_.emplace();
+}
+
+void Worker::run() {
+  if (config_.load == Load::paced) {
+    run_paced();
+  } else {
+    run_closed();
+  }
+}
+
+void Worker::run_paced() {
+  const double interval = static_cast<double>(Clock::from_ns(1'000'000'000)) / mix_.rate_per_s;
+  double next = static_cast<double>(ground_.clock.start) + interval * random_.unit();
+  while (!ground_.clock.stop.load(std::memory_order_relaxed)) {
+    const auto intended = static_cast<Clock::Ticks>(next);
+    if (intended >= ground_.clock.end) break;
+    const bool measured = intended >= ground_.clock.measure;
+    recorder_.offered += measured;
+    next += interval * (0.5 + random_.unit());
+    if (!wait_until(intended)) break;
+    recorder_.served += measured;
+    perform(mix_.draw(random_), intended, measured);
+  }
+  for (; next < static_cast<double>(ground_.clock.end); next += interval)
+    recorder_.offered += next >= static_cast<double>(ground_.clock.measure);
+}
+
+bool Worker::wait_until(Clock::Ticks intended) const {
+  for (;;) {
+    const Clock::Ticks now = Clock::now();
+    if (now >= ground_.clock.end || ground_.clock.stop.load(std::memory_order_relaxed)) return false;
+    if (now >= intended) return true;
+    if (config_.placement.overcommitted) sched_yield();
+  }
+}
+
+void Worker::run_closed() {
+  while (!ground_.clock.stop.load(std::memory_order_relaxed)) {
+    const Clock::Ticks now = Clock::now();
+    if (now >= ground_.clock.end) break;
+    perform(mix_.draw(random_), 0, now >= ground_.clock.measure);
+  }
+}
+
+void Worker::perform(Op op, Clock::Ticks intended, bool measured) {
+  if (!why_not(op, ground_.directory->facts()).empty()) return;
+  busy_.op.store(static_cast<std::uint8_t>(op), std::memory_order_relaxed);
+  busy_.since_ns.store(Clock::monotonic_ns(), std::memory_order_release);
+  const std::uint64_t faults = thread_page_faults();
+  const auto done = make(op);
+  const std::uint64_t faulted = thread_page_faults() - faults;
+  busy_.since_ns.store(0, std::memory_order_release);
+  busy_.done.fetch_add(1, std::memory_order_relaxed);
+  if (!done || !measured) return;
+  Path path = done->path;
+  // The outcome by what the kernel counted: a translation was there, or a fault made it.
+  if (faulted > 0 && (path == Path::load || path == Path::store)) path = Path::fault;
+  if (faulted > 0 && path == Path::gup_fast) path = Path::gup_slow;
+  recorder_.effective_ops += done->effective || path == Path::fault;
+  recorder_.record(path, {intended, start_, end_}, {});
+  recorder_.paths[static_cast<std::size_t>(path)].faults_real += faulted;
+}
+
+std::optional<Worker::Done> Worker::make(Op op) {
+  const PageOffset at = page();
+  switch (op) {
+    case Op::touch_read:
+      return touch(at, false);
+    case Op::touch_write:
+      return touch(at, true);
+    case Op::refault:
+      madvise(ground_.at(at), kIoBytes, MADV_DONTNEED);
+      return touch(at, true);
+    case Op::read:
+      return read(at);
+    case Op::write:
+      return write(at);
+    case Op::aio_read:
+    case Op::aio_write:
+      return aio(at, op == Op::aio_write);
+    case Op::gup_cold:
+      madvise(ground_.at(at), kIoBytes, MADV_DONTNEED);
+      return gup(at, false);
+    case Op::gup_read:
+    case Op::gup_write:
+      return gup(at, op == Op::gup_write);
+    case Op::munmap:
+      return munmap_one(at);
+    case Op::evict:
+      return evict();
+    case Op::fill_and_punch:
+      touch(at, true);
+      return punch(at);
+    case Op::punch:
+      return punch(at);
+    case Op::truncate_down:
+    case Op::truncate_up:
+      return truncate(op == Op::truncate_down);
+    case Op::fsync:
+      return fsync_file();
+    case Op::victim:
+      victim();
+      return std::nullopt;
+    case Op::lease:
+      break;
+  }
+  return std::nullopt;
+}
+
+Stamp Worker::stamp(PageOffset page, Hazard writer) {
+  return {kFileNumber, writer, page, ground_.sequence.fetch_add(1, std::memory_order_relaxed)};
+}
+
+void Worker::failed(long result) {
+  ++recorder_.io_errors;
+  recorder_.last_io_error = static_cast<int>(result);
+}
+
+/// Zero is a hole; a mixture is a copy beside a device's. Anything else must be this file's, of this page.
+void Worker::check(const std::byte* bytes, std::size_t sectors, PageOffset page, Hazard reader) {
+  if (!config_.oracle) return;
+  for (std::size_t i = 0; i < sectors; ++i) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes + i * kSectorBytes, sizeof word);
+    if (word == 0 || !Stamp::is_whole(word)) continue;
+    const Stamp seen = Stamp::from(word);
+    if (seen.ino == kFileNumber && seen.page == page) continue;
+    const bool other = seen.ino != kFileNumber;
+    ground_.sightings.add(other ? Detector::corruption : Detector::misplaced, reader,
+                          fmt::format("page {} of the file held page {} of file {}, write {}", page,
+                                      seen.page, seen.ino, seen.sequence));
+    return;
+  }
+}
+
+std::optional<Worker::Done> Worker::touch(PageOffset page, bool write) {
+  const std::uint64_t word = stamp(page, Hazard::h1).word();
+  std::uint64_t seen = 0;
+  bool there = false;
+  timed([&] {
+    there = access_word(ground_.at(page), write ? &word : nullptr, &seen);
+    return 0L;
+  });
+  if (!there) return std::nullopt;
+  if (!write) check(reinterpret_cast<const std::byte*>(&seen), 1, page, Hazard::h1);
+  return Done{write ? Path::store : Path::load, false};
+}
+
+std::optional<Worker::Done> Worker::read(PageOffset page) {
+  const long n =
+      timed([&] { return long{pread(ground_.file.get(), buffer_.data(), kIoBytes, offset_of(page))}; });
+  if (n < 0) failed(-errno);
+  if (n != static_cast<long>(kIoBytes)) return std::nullopt;
+  check(buffer_.data(), kStampsPerPage, page, Hazard::h2);
+  return Done{Path::read, true};
+}
+
+std::optional<Worker::Done> Worker::write(PageOffset page) {
+  stamp_buffer(buffer_.data(), stamp(page, Hazard::h2));
+  const long n =
+      timed([&] { return long{pwrite(ground_.file.get(), buffer_.data(), kIoBytes, offset_of(page))}; });
+  if (n != static_cast<long>(kIoBytes)) failed(n < 0 ? -errno : -EIO);
+  return Done{Path::write, true};
+}
+
+std::optional<Worker::Done> Worker::aio(PageOffset page, bool write) {
+  if (write) stamp_buffer(buffer_.data(), stamp(page, Hazard::h3));
+  const auto offset = static_cast<std::uint64_t>(offset_of(page));
+  const long n = timed([&] {
+    return write ? io_->write(ground_.direct.get(), buffer_.data(), kIoBytes, offset)
+                 : io_->read(ground_.direct.get(), buffer_.data(), kIoBytes, offset);
+  });
+  if (n < 0) failed(n);
+  if (n != static_cast<long>(kIoBytes)) return std::nullopt;
+  if (!write) check(buffer_.data(), kStampsPerPage, page, Hazard::h3);
+  return Done{write ? Path::aio_write : Path::aio_read, true};
+}
+
+/// The mapping as the buffer of the peer's I/O: the pages are pinned for as long as the peer takes.
+std::optional<Worker::Done> Worker::gup(PageOffset page, bool into_mapping) {
+  constexpr std::uint32_t kCheckOneIn = 16;
+  const PeerLayout layout{config_.file_pages};
+  const std::size_t slot =
+      into_mapping ? layout.stamped(Hazard::h4, page) : layout.scratch(id_, config_.queue_depth, 0);
+  const std::uint64_t offset = ground_.peer->offset_of(slot);
+  const long n = timed([&] {
+    return into_mapping ? io_->read(ground_.peer->fd(), ground_.at(page), kIoBytes, offset)
+                        : io_->write(ground_.peer->fd(), ground_.at(page), kIoBytes, offset);
+  });
+  if (n == -EFAULT) return std::nullopt;  // beyond the end by now
+  if (n != static_cast<long>(kIoBytes)) {
+    failed(n < 0 ? n : -EIO);
+    return std::nullopt;
+  }
+  if (!into_mapping && random_.below(kCheckOneIn) == 0 &&
+      io_->read(ground_.peer->fd(), buffer_.data(), kIoBytes, offset) == static_cast<long>(kIoBytes))
+    check(buffer_.data(), kStampsPerPage, page, Hazard::h4);
+  return Done{Path::gup_fast, true};
+}
+
+std::optional<Worker::Done> Worker::munmap_one(PageOffset page) {
+  void* at = mmap(nullptr, kIoBytes, PROT_READ | PROT_WRITE, MAP_SHARED, ground_.file.get(), offset_of(page));
+  if (at == MAP_FAILED) return std::nullopt;
+  const bool there = madvise(at, kIoBytes, MADV_POPULATE_READ) == 0;
+  timed([&] { return long{munmap(at, kIoBytes)}; });
+  if (!there) return std::nullopt;
+  return Done{Path::munmap, true};
+}
+
+std::optional<Worker::Done> Worker::evict() {
+  const std::string name = fmt::format("run-evict-{}", id_);
+  FileDescriptor file = ground_.directory->create(name);
+  ground_.directory->unlink(name);
+  write_page(file.get(), 0, {static_cast<std::uint8_t>(3 + id_), Hazard::h2, 0, 1});
+  timed([&] {
+    file.reset();
+    return 0L;
+  });
+  return Done{Path::evict, true};
+}
+
+std::optional<Worker::Done> Worker::punch(PageOffset page) {
+  const bool data = lseek(ground_.file.get(), offset_of(page), SEEK_DATA) == offset_of(page);
+  const long error = timed([&] {
+    return long{
+        fallocate(ground_.file.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset_of(page), kIoBytes)};
+  });
+  if (error != 0) {
+    failed(-errno);
+    return std::nullopt;
+  }
+  // Where nobody else writes to the page, it must read as zero now.
+  if (config_.workload->uncontended && config_.oracle &&
+      pread(ground_.file.get(), buffer_.data(), kIoBytes, offset_of(page)) ==
+          static_cast<ssize_t>(kIoBytes) &&
+      std::any_of(buffer_.data(), buffer_.data() + kIoBytes, [](std::byte b) { return b != std::byte{0}; }))
+    ground_.sightings.add(Detector::stale_data, Hazard::h8,
+                          fmt::format("page {} is not zero after its punch", page));
+  return Done{data ? Path::punch : Path::punch_hole, data};
+}
+
+std::optional<Worker::Done> Worker::truncate(bool down) {
+  const off_t size = offset_of(down ? std::max(config_.file_pages / 2, 1U) : config_.file_pages);
+  if (timed([&] { return long{ftruncate(ground_.file.get(), size)}; }) != 0) {
+    failed(-errno);
+    return std::nullopt;
+  }
+  return Done{down ? Path::truncate_down : Path::truncate_up, down};
+}
+
+std::optional<Worker::Done> Worker::fsync_file() {
+  if (timed([&] { return long{fsync(ground_.file.get())}; }) != 0) {
+    failed(-errno);
+    return std::nullopt;
+  }
+  return Done{Path::fsync, true};
+}
+
+/// A page of another file: written, and read and freed again later. What it holds then must be what was
+/// written.
+void Worker::victim() {
+  const std::uint32_t at = random_.below(Ground::kVictimPages);
+  auto& state = ground_.victim_pages[at];
+  const std::uint8_t before = state.exchange(2);
+  if (before == 2) return;
+  const Stamp own{kVictimNumber, Hazard::h2, at, 1};
+  if (before == 0) {
+    stamp_buffer(buffer_.data(), own);
+    const bool written =
+        pwrite(ground_.victim.get(), buffer_.data(), kIoBytes, offset_of(at)) == ssize_t{kIoBytes};
+    state.store(written ? 1 : 0);
+    return;
+  }
+  std::uint64_t word = own.word();
+  if (pread(ground_.victim.get(), buffer_.data(), kIoBytes, offset_of(at)) == ssize_t{kIoBytes})
+    std::memcpy(&word, buffer_.data(), sizeof word);
+  if (config_.oracle && word != own.word()) {
+    const Stamp seen = Stamp::from(word);
+    const Hazard writer = Stamp::is_whole(word) && word != 0 ? seen.writer : Hazard::h2;
+    ground_.sightings.add(
+        Detector::corruption, writer,
+        fmt::format("the victim's page {} held page {} of file {}", at, seen.page, seen.ino));
+  }
+  fallocate(ground_.victim.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset_of(at), kIoBytes);
+  state.store(0);
+}
+
+}  // namespace daxrace::kernel

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/episode.hpp"
+#include "harness/episode_support.hpp"
+#include "harness/kernel/direct_io.hpp"
+#include "harness/kernel/directory.hpp"
+#include "harness/perturb.hpp"
+#include "harness/stamp.hpp"
+
+namespace daxrace::kernel {
+
+/// What the stamps said. Written by any worker, read at the end.
+class Sightings {
+ public:
+  void add(Detector detector, Hazard hazard, std::string what);
+  void move_to(EpisodeResult& result);
+
+ private:
+  static constexpr std::size_t kKept = 8;
+  std::mutex mutex_;
+  std::array<std::uint64_t, kDetectorNames.size()> seen_{};
+  Hazards violated_;
+  std::vector<Violation> violations_;
+};
+
+/// What the workers of an episode share: the file under test, its mapping, the victim that freed blocks go
+/// to.
+struct Ground {
+  Ground(const EpisodeConfig& config, std::shared_ptr<const Directory> directory, Peer* peer);
+  ~Ground();
+  Ground(const Ground&) = delete;
+  Ground& operator=(const Ground&) = delete;
+
+  std::byte* at(PageOffset page) const noexcept { return mapping + std::size_t{page} * kIoBytes; }
+  void unmap() noexcept;
+
+  static constexpr unsigned kVictimPages = 16;
+
+  EpisodeConfig config;
+  std::shared_ptr<const Directory> directory;
+  Peer* peer;
+  FileDescriptor file;
+  FileDescriptor direct;  ///< the same file, O_DIRECT; none on DAX
+  FileDescriptor victim;
+  std::byte* mapping = nullptr;
+  std::array<std::atomic<std::uint8_t>, kVictimPages>
+      victim_pages{};  ///< 0 hole, 1 written, 2 somebody is at it
+  std::atomic<std::uint32_t> sequence{1};
+  EpisodeClock clock;
+  Sightings sightings;
+};
+
+/// Why an operation cannot be made of a real file here; empty: it can.
+std::string why_not(Op op, const FsFacts& facts);
+
+/// What a worker is doing, for whoever watches it.
+struct Busy {
+  std::atomic<std::uint64_t> since_ns{0};  ///< 0: between operations
+  std::atomic<std::uint8_t> op{0};
+  std::atomic<std::uint64_t> done{0};
+};
+
+/// One worker: draws operations, makes the system calls and page accesses, checks what it reads, records.
+class Worker {
+ public:
+  Worker(Ground& ground, std::uint32_t id, std::uint32_t workers, Busy& busy, Recorder& recorder);
+  void run();
+
+ private:
+  struct Done {
+    Path path = Path::load;
+    bool effective = false;
+  };
+  void run_paced();
+  void run_closed();
+  bool wait_until(Clock::Ticks intended) const;
+  void perform(Op op, Clock::Ticks intended, bool measured);
+  /// Makes it, with start_ and end_ around what is to be timed; nothing: it came to nothing that counts.
+  std::optional<Done> make(Op op);
+
+  std::optional<Done> touch(PageOffset page, bool write);
+  std::optional<Done> read(PageOffset page);
+  std::optional<Done> write(PageOffset page);
+  std::optional<Done> aio(PageOffset page, bool write);
+  std::optional<Done> gup(PageOffset page, bool into_mapping);
+  std::optional<Done> munmap_one(PageOffset page);
+  std::optional<Done> evict();
+  std::optional<Done> punch(PageOffset page);
+  std::optional<Done> truncate(bool down);
+  std::optional<Done> fsync_file();
+  void victim();
+
+  template <class Call>
+  long timed(Call call) {
+    start_ = Clock::now();
+    const long result = call();
+    end_ = Clock::now();
+    return result;
+  }
+  PageOffset page() { return own_.first + random_.below(own_.end - own_.first); }
+  Stamp stamp(PageOffset page, Hazard writer);
+  void check(const std::byte* bytes, std::size_t sectors, PageOffset page, Hazard reader);
+  void failed(long result);
+
+  Ground& ground_;
+  const EpisodeConfig& config_;
+  std::uint32_t id_;
+  Mix mix_;
+  PageRange own_;
+  Busy& busy_;
+  Recorder& recorder_;
+  Random random_;
+  NodeBuffer buffer_;
+  std::optional<DirectIo> io_;
+  Clock::Ticks start_ = 0;
+  Clock::Ticks end_ = 0;
+};
+
+}  // namespace daxrace::kernel

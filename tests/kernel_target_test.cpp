@@ -1,0 +1,316 @@
+// The parts of --target=kernel on whatever file system the build lies on: planted waits, overlaps and hangs
+// must be told as such, and nobody else's files touched.
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "bench/cli.hpp"
+#include "bench/kernel_litmus.hpp"
+#include "harness/clock.hpp"
+#include "harness/error.hpp"
+#include "harness/kernel/cell.hpp"
+#include "harness/kernel/kernel_log.hpp"
+#include "harness/kernel/litmus.hpp"
+#include "harness/kernel/trace.hpp"
+
+namespace daxrace::kernel {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+/// A pipe on which threads can be put to sleep, and woken.
+class Bed {
+ public:
+  Bed() {
+    int ends[2];
+    EXPECT_EQ(pipe(ends), 0);
+    read_ = ends[0];
+    write_ = ends[1];
+  }
+  ~Bed() {
+    close(read_);
+    close(write_);
+  }
+  Helper::Body sleeper() const {
+    return [fd = read_] {
+      char byte = 0;
+      return long{read(fd, &byte, 1)};
+    };
+  }
+  void wake(int sleepers) const {
+    for (int i = 0; i < sleepers; ++i) EXPECT_EQ(write(write_, "x", 1), 1);
+  }
+
+ private:
+  int read_ = -1;
+  int write_ = -1;
+};
+
+bool stacks_can_be_read() {
+  const Bed bed;
+  const Helper helper("sleeper", bed.sleeper());
+  timespec nap{0, 20'000'000};
+  nanosleep(&nap, nullptr);
+  const bool can = !helper.state().stack.empty();
+  bed.wake(1);
+  EXPECT_TRUE(helper.wait(kSecond));
+  return can;
+}
+
+struct TemporaryDirectory {
+  TemporaryDirectory() {
+    std::string pattern = std::filesystem::current_path() / "kernel-target-XXXXXX";
+    path = mkdtemp(pattern.data());
+  }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path); }
+  std::string path;
+};
+
+TEST(Watch, TellsASleeperFromASpinnerFromOneThatEnded) {
+  const Bed bed;
+  const Helper sleeper("sleeper", bed.sleeper());
+  std::atomic<bool> stop{false};
+  const Helper spinner("spinner", [&stop] {
+    while (!stop.load()) continue;
+    return 7L;
+  });
+  EXPECT_EQ(watch(sleeper, 5 * kSecond).doing, Doing::asleep);
+  EXPECT_EQ(watch(spinner, kSecond / 5).doing, Doing::busy);
+  stop.store(true);
+  EXPECT_TRUE(spinner.wait(5 * kSecond));
+  EXPECT_EQ(watch(spinner, kSecond).doing, Doing::ended);
+  EXPECT_EQ(spinner.result(), 7);
+  bed.wake(1);
+  EXPECT_TRUE(sleeper.wait(5 * kSecond));
+}
+
+TEST(Watch, InterruptsWhoSleepsInterruptibly) {
+  const Bed bed;
+  const Helper helper("sleeper", [fd = bed.sleeper()] {
+    const long result = fd();
+    return result < 0 ? long{-errno} : result;
+  });
+  ASSERT_EQ(watch(helper, 5 * kSecond).doing, Doing::asleep);
+  helper.interrupt();
+  ASSERT_TRUE(helper.wait(5 * kSecond));
+  EXPECT_EQ(helper.result(), -EINTR);
+}
+
+TEST(Hang, IsReportedWithEveryThreadAndFreedByItsCauseNotByASignal) {
+  const Bed bed;
+  const Helper first("the first", bed.sleeper());
+  const Helper second("the second", bed.sleeper());
+  EXPECT_FALSE(all_end({&first, &second}, 2 * kSecond));
+  bool tried = false;
+  const CellResult cell =
+      report_hang("planted", {&first, &second},
+                  {{"something else", [&] { tried = true; }}, {"waking them", [&] { bed.wake(2); }}});
+  EXPECT_EQ(cell.outcome, Outcome::hang);
+  EXPECT_TRUE(tried);
+  EXPECT_EQ(cell.freed_by, "waking them");
+  EXPECT_THAT(cell.report, Contains("the first:"));
+  EXPECT_THAT(cell.report, Contains("the second:"));
+  EXPECT_THAT(cell.report, Contains(HasSubstr("syscall")));
+}
+
+TEST(Hang, IsFreedByASignalWhereNoCauseHelps) {
+  const Bed bed;
+  const Helper helper("the only one", bed.sleeper());
+  ASSERT_EQ(watch(helper, 5 * kSecond).doing, Doing::asleep);
+  EXPECT_EQ(report_hang("planted", {&helper}, {}).freed_by, "a signal");
+}
+
+TEST(Directory, TakesNoDirectoryThatIsNotOurs) {
+  const TemporaryDirectory place;
+  std::filesystem::create_directory(place.path + "/daxrace-kernel");
+  std::ofstream(place.path + "/daxrace-kernel/precious") << "data";
+  EXPECT_THROW(Directory{place.path}, Error);
+  EXPECT_TRUE(std::filesystem::exists(place.path + "/daxrace-kernel/precious"));
+  EXPECT_THROW(Directory{place.path + "/absent"}, Error);
+}
+
+TEST(Directory, IsTakenOverFromAKilledRunOnceAndLeavesNothing) {
+  const TemporaryDirectory place;
+  {
+    const Directory directory(place.path);
+    EXPECT_THROW(Directory{place.path}, Error) << "somebody uses it";
+    std::filesystem::copy(directory.path(), place.path + "/copy");
+  }
+  EXPECT_FALSE(std::filesystem::exists(place.path + "/daxrace-kernel"));
+  std::filesystem::rename(place.path + "/copy", place.path + "/daxrace-kernel");
+  std::ofstream(place.path + "/daxrace-kernel/file") << "left behind";
+  { const Directory directory(place.path); }
+  EXPECT_FALSE(std::filesystem::exists(place.path + "/daxrace-kernel"));
+}
+
+TEST(Scene, SeesWhatIsWrongWithAFile) {
+  const TemporaryDirectory place;
+  const Directory directory(place.path);
+  SceneFile file(directory, "file", 1);
+  EXPECT_EQ(file.difference(), "");
+  const auto other = filled_page(page_word(9, 3, 1));
+  ASSERT_EQ(pwrite(file.fd(), other.data(), other.size(), 5 * 4096), 4096);
+  EXPECT_EQ(file.difference(), "page 5 holds page 3 of file 9, write 1 instead of page 5 of file 1, write 1");
+  ASSERT_EQ(pwrite(file.fd(), other.data(), 100, 4096 + 5), 100);
+  EXPECT_THAT(file.difference(), HasSubstr("page 1 holds a mixture"));
+}
+
+/// Real cells on the build's own file system, which is not on DAX.
+class Control : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!stacks_can_be_read()) GTEST_SKIP() << "/proc/PID/stack cannot be read";
+  }
+  CellResult decide_one(Operation operation, Access access) {
+    KernelLog log;
+    auto cells = decide(directory_, {{operation}, {access}}, log);
+    EXPECT_EQ(cells.size(), 1U);
+    return cells.at(0);
+  }
+  TemporaryDirectory place_;
+  Directory directory_{place_.path};
+};
+
+TEST_F(Control, APlantedWaitIsTold) {
+  for (int i = 0; i < 3; ++i) {
+    const CellResult cell = decide_one(Operation::punch, Access::write);
+    if (cell.outcome == Outcome::skipped) GTEST_SKIP() << cell.what;
+    EXPECT_EQ(cell.outcome, Outcome::waited) << cell.what;
+    EXPECT_THAT(cell.where, Not(IsEmpty()));
+  }
+}
+
+TEST_F(Control, APlantedOverlapIsTold) {
+  if (directory_.facts().dax) GTEST_SKIP() << "the build lies on DAX";
+  for (int i = 0; i < 3; ++i) {
+    const CellResult cell = decide_one(Operation::truncate_down, Access::pin);
+    EXPECT_EQ(cell.outcome, Outcome::overlapped) << cell.what;
+  }
+}
+
+TEST_F(Control, ANestedFaultUnderIolockDoesNotStopThePunch) {
+  const CellResult cell = decide_one(Operation::punch, Access::nested_fault);
+  if (cell.outcome == Outcome::skipped) GTEST_SKIP() << cell.what;
+  EXPECT_EQ(cell.outcome, Outcome::waited) << cell.what;
+}
+
+TEST_F(Control, WhatNeedsDaxIsSkippedWithItsReason) {
+  if (directory_.facts().dax) GTEST_SKIP() << "the build lies on DAX";
+  const CellResult cell = decide_one(Operation::punch, Access::fsync);
+  EXPECT_EQ(cell.outcome, Outcome::skipped);
+  EXPECT_THAT(cell.what, Not(IsEmpty()));
+}
+
+TEST(KernelLog, KnowsAComplaint) {
+  EXPECT_TRUE(is_complaint("WARNING: CPU: 0 PID: 270 at fs/dax.c:398 dax_disassociate_entry+0x87/0xb0"));
+  EXPECT_TRUE(is_complaint("XFS (pmem0): Metadata corruption detected at xfs_agf_read_verify"));
+  EXPECT_TRUE(is_complaint("EXT4-fs error (device pmem0): ext4_mb_generate_buddy:1141"));
+  EXPECT_TRUE(is_complaint("INFO: task daxrace:123 blocked for more than 120 seconds."));
+  EXPECT_TRUE(is_complaint("WARNING: possible circular locking dependency detected"));
+  EXPECT_FALSE(is_complaint("XFS (pmem0): Mounting V5 Filesystem"));
+  EXPECT_FALSE(is_complaint("XFS (pmem0): DAX enabled. Warning: EXPERIMENTAL, use at your own risk"));
+}
+
+TEST(Trace, ReadsAWriteback) {
+  const auto seen = parse_writeback(
+      "         daxrace-280     [001] .....    35.123: dax_writeback_one: dev 259:0 ino 0x85 pgoff 0x1 pglen "
+      "0x2");
+  ASSERT_TRUE(seen.has_value());
+  EXPECT_TRUE(seen->covers(0x85, 1));
+  EXPECT_TRUE(seen->covers(0x85, 2));
+  EXPECT_FALSE(seen->covers(0x85, 3));
+  EXPECT_FALSE(seen->covers(0x86, 1));
+  EXPECT_FALSE(parse_writeback("dax_writeback_range: dev 259:0 ino 0x85").has_value());
+}
+
+std::vector<CellResult> some_cells() {
+  CellResult hang;
+  hang.operation = Operation::collapse;
+  hang.access = Access::pin_refault;
+  hang.outcome = Outcome::hang;
+  hang.what = "said \"so\"";
+  hang.where = "dax_break_layout";
+  hang.freed_by = "unmapping the file";
+  hang.report = {"the change:", "  state S"};
+  CellResult waited;
+  waited.outcome = Outcome::waited;
+  waited.access = Access::pin;
+  return {hang, waited};
+}
+
+const FsFacts kFacts = {"6.1.0", "xfs", "/dev/pmem0", "rw,dax=always", true, false};
+
+TEST(Render, JsonHoldsEveryCell) {
+  const auto json = nlohmann::json::parse(kernel_litmus_json(kFacts, some_cells()));
+  EXPECT_EQ(json["kernel"], "6.1.0");
+  EXPECT_EQ(json["dax"], true);
+  ASSERT_EQ(json["cells"].size(), 2U);
+  EXPECT_EQ(json["cells"][0]["outcome"], "hang");
+  EXPECT_EQ(json["cells"][0]["freed_by"], "unmapping the file");
+  EXPECT_EQ(json["cells"][1]["slept_in"], "");
+}
+
+TEST(Render, CsvQuotesAndTheTableShowsTheWorst) {
+  EXPECT_THAT(kernel_litmus_csv(kFacts, some_cells()), HasSubstr(",\"said \"\"so\"\"\","));
+  EXPECT_THAT(kernel_litmus_text(kFacts, some_cells()), HasSubstr("HANG"));
+  EXPECT_THAT(kernel_litmus_text(kFacts, some_cells()), HasSubstr("freed by unmapping the file"));
+}
+
+TEST(Render, ExitSaysWhatIsBroken) {
+  auto cells = some_cells();
+  EXPECT_EQ(kernel_litmus_exit(cells), Exit::broken);
+  cells.erase(cells.begin());
+  EXPECT_EQ(kernel_litmus_exit(cells), Exit::ok);
+  cells[0].outcome = Outcome::skipped;
+  EXPECT_EQ(kernel_litmus_exit(cells), Exit::skipped);
+}
+
+struct BadLine {
+  std::vector<std::string> arguments;
+  std::string says;
+};
+class BadCommand : public ::testing::TestWithParam<BadLine> {};
+
+TEST_P(BadCommand, IsRefusedWithOneLine) {
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(command_line(GetParam().arguments), 2);
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, HasSubstr(GetParam().says));
+  EXPECT_EQ(std::ranges::count(said, '\n'), 1) << said;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Kernel, BadCommand,
+    ::testing::Values(BadLine{{"litmus", "--target=kernel"}, "needs --dir"},
+                      BadLine{{"litmus", "--dir=/tmp"}, "needs --target=kernel"},
+                      BadLine{{"litmus", "--target=kernl"}, "kernel"},
+                      BadLine{{"litmus", "--target=kernel", "--dir=.", "--access=pni"}, "pin"},
+                      BadLine{{"litmus", "--target=kernel", "--dir=.", "--protocol=ext4"}, "--protocol"},
+                      BadLine{{"litmus", "--target=kernel", "--dir=/nowhere"}, "/nowhere"},
+                      BadLine{{"run", "--target=kernel"}, "needs --dir"},
+                      BadLine{{"run", "--dir=/tmp"}, "needs --target=kernel"},
+                      BadLine{{"run", "--target=kernel", "--dir=/tmp", "--protocol=ext4"}, "--protocol"},
+                      BadLine{{"run", "--target=kernel", "--dir=/tmp", "--refcount=ref0"}, "--refcount"}));
+
+}  // namespace
+}  // namespace daxrace::kernel
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleMock(&argc, argv);
+  daxrace::Clock::calibrate();
+  return RUN_ALL_TESTS();
+}
