@@ -311,6 +311,17 @@ class CostComparison {
     for (const auto& [why, count] : values.left_out) report.left_out[why] += count;
   }
 
+  /// Why a side has no value at all, unless its rows have been left out with a reason of their own.
+  static void note_without_value(ComparisonReport& report, const MetricValues& values,
+                                 const MeasurementGroup& group, std::string_view side, Metric metric) {
+    if (!values.values.empty() || !values.left_out.empty()) return;
+    const bool absent = std::ranges::all_of(
+        group.rows, [&](const Measurement& row) { return row.lat_hist.empty() && !own_value(row, metric); });
+    const std::string_view name = name_in(kMetricNames, metric);
+    ++report.left_out[absent ? fmt::format("{} not in {}", name, side)
+                             : fmt::format("too few samples for {} in {}", name, side)];
+  }
+
   void pair(ComparisonReport& report, const MeasurementGroup& base, const MeasurementGroup& changed,
             Metric metric) {
     MetricValues before = metric_values(base_, base, metric, options_.unit);
@@ -322,10 +333,8 @@ class CostComparison {
     add_left_out(report, before);
     add_left_out(report, after);
     if (before.values.empty() || after.values.empty()) {
-      const bool counted = !before.left_out.empty() || !after.left_out.empty();
-      if (!counted)
-        ++report.left_out[fmt::format("{} not in {}", name_in(kMetricNames, metric),
-                                      before.values.empty() ? "base" : "new")];
+      note_without_value(report, before, base, "base", metric);
+      note_without_value(report, after, changed, "new", metric);
       return;
     }
     ComparedRow row;
