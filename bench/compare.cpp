@@ -41,6 +41,14 @@ struct ReadSide {
   std::set<std::string> values;  ///< of the column in which the sides differ
 };
 
+/// Two configurations that differ in a key column only would become one.
+void refuse_mixture(const ReadSide& side, const Values& files, const std::string& by) {
+  if (by.empty() || !column_named(by).is_key || side.values.size() <= 1) return;
+  throw Error(fmt::format("--by={}: {} holds {} values of it: {}; name one for each side: --by={}:BASE,NEW",
+                          by, side_name(files), side.values.size(),
+                          join(Values(side.values.begin(), side.values.end())), by));
+}
+
 ReadSide read_side(const Values& files, const std::string& by) {
   ReadSide side{ResultSet(without(by)), {}, {}};
   const Column* column = by.empty() ? nullptr : &column_named(by);
@@ -52,24 +60,15 @@ ReadSide read_side(const Values& files, const std::string& by) {
     });
     if (dropped > 0) side.warnings.push_back(dropped_warning(file));
   }
+  refuse_mixture(side, files, by);
   side.rows.finish();
   return side;
-}
-
-/// Two configurations that differ in a key column only would become one.
-void refuse_mixture(const ReadSide& side, const Values& files, const std::string& by) {
-  if (by.empty() || !column_named(by).is_key || side.values.size() <= 1) return;
-  throw Error(fmt::format("--by={}: {} holds {} values of it: {}; name one for each side: --by={}:BASE,NEW",
-                          by, side_name(files), side.values.size(),
-                          join(Values(side.values.begin(), side.values.end())), by));
 }
 
 CompareResult sides_of_files(const Values& base, const Values& changed, const std::string& by) {
   auto reading = std::async(std::launch::async, [&] { return read_side(base, by); });
   ReadSide new_side = read_side(changed, by);
   ReadSide base_side = reading.get();
-  refuse_mixture(base_side, base, by);
-  refuse_mixture(new_side, changed, by);
   CompareResult result;
   result.by = by;
   result.warnings = std::move(base_side.warnings);

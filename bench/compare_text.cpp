@@ -79,7 +79,7 @@ std::string p_text(double p) { return p < 0.0001 ? fmt::format("{:.0e}", p) : fm
 
 std::string count_text(const ComparedRow& row) {
   const std::string merged =
-      row.merged_repetitions > 1 ? fmt::format(" of {} repetitions each", row.merged_repetitions) : "";
+      row.merged_repetitions > 1 ? fmt::format(" ({} merged each)", row.merged_repetitions) : "";
   return fmt::format("n={}+{}{}", row.base.size(), row.changed.size(), merged);
 }
 
@@ -134,8 +134,8 @@ std::string conclusion(const CompareResult& result, bool strict) {
     return fmt::format("worse: {} slower", counted(count_of(report, Change::slower), "row"));
   const std::size_t undecided = count_of(report, Change::undecided);
   if (undecided > 0)
-    return fmt::format("{}: {} undecided for want of repetitions",
-                       strict ? "failed (--strict)" : "no regression found, but", counted(undecided, "row"));
+    return fmt::format("{} undecided for want of repetitions; {}", counted(undecided, "row"),
+                       strict ? "--strict fails" : "no regression was found in the others");
   if (report.rows.empty()) return "no failure of correctness; there were no costs to compare";
   return "no regression found";
 }
@@ -217,7 +217,7 @@ class TextTable {
     std::string out =
         wrapped("\n", fmt::format("What can be decided ({})", rule_text(options_.statistics)), 2, width_);
     constexpr std::string_view kFormat = "  {:<19} {:>5} {:>7} {:>8} {:>8}  {}\n";
-    out += fmt::format(kFormat, "family", "rows", "values", "least p", "bar", "a change that stands alone");
+    out += fmt::format(kFormat, "family", "rows", "values", "least p", "bar", "a lone change");
     for (const ComparedFamily& family : result_.report.families)
       out += fmt::format(kFormat, family_name(family), family.rows, range_text(family.fewest, family.most),
                          p_text(family.least_p), p_text(family.bar), family_verdict(family));
@@ -231,8 +231,8 @@ class TextTable {
                                   count_of(report, Change::faster));
     for (const ComparedRow& row : report.rows)
       if (is_listed(row, options_)) out += change(row);
-    out += line("  ", fmt::format("{} the same, {} with a change below the threshold, {} undecided",
-                                  count_of(report, Change::same), count_of(report, Change::small),
+    out += line("  ", fmt::format("{} with no change found, {} with one below the threshold, {} undecided",
+                                  count_of(report, Change::none), count_of(report, Change::small),
                                   count_of(report, Change::undecided)));
     return out;
   }
@@ -332,7 +332,7 @@ std::string markdown_outcomes(const CompareResult& result, const ConfigNames& na
 }
 
 std::string markdown_families(const CompareResult& result) {
-  std::string out = "\n| family | rows | values | least p | bar | a change that stands alone |\n";
+  std::string out = "\n| family | rows | values | least p | bar | a lone change |\n";
   out += "| --- | ---: | ---: | ---: | ---: | --- |\n";
   for (const ComparedFamily& family : result.report.families)
     out += markdown_line({family_name(family), fmt::format("{}", family.rows),

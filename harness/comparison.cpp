@@ -402,7 +402,7 @@ class CostComparison {
   Change change_of(const ComparedRow& row, const ComparedFamily& family) const {
     if (row.adjusted > options_.level) {
       const double least = RankTest::least_p(row.base.size(), row.changed.size());
-      return least > family.bar ? Change::undecided : Change::same;
+      return least > family.bar ? Change::undecided : Change::none;
     }
     if (row.badness() >= 1 + options_.threshold) return Change::slower;
     if (row.badness() <= 1 / (1 + options_.threshold)) return Change::faster;

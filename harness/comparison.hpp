@@ -46,10 +46,10 @@ enum class Change : std::uint8_t {
   slower,    ///< significantly, and beyond the threshold; of throughput: less
   faster,    ///< likewise
   small,     ///< significantly, and within the threshold
-  same,      ///< no change was found, and there were enough values to find one
+  none,      ///< no change was found, and there were enough values to find one
   undecided  ///< too few values: no change, however large, could have been told from chance
 };
-inline constexpr std::array<std::string_view, 5> kChangeNames = {"slower", "faster", "small", "same",
+inline constexpr std::array<std::string_view, 5> kChangeNames = {"slower", "faster", "small", "no change",
                                                                  "undecided"};
 
 /// One metric of one path of one configuration, on both sides.
@@ -113,7 +113,7 @@ struct OutcomeChange {
 struct ComparisonReport {
   std::vector<OutcomeChange> outcomes;
   std::vector<ComparedFamily> families;
-  std::vector<ComparedRow> rows;   ///< worst first: slower, faster, small, same, undecided
+  std::vector<ComparedRow> rows;   ///< worst first: slower, faster, small, no change, undecided
   std::size_t configurations = 0;  ///< on both sides
   /// Path rows that were not compared, by reason: `saturated`, `p99 not in base`.
   std::map<std::string, std::size_t> left_out;
