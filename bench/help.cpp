@@ -42,8 +42,8 @@ std::string indented(std::string_view text) {
 constexpr std::string_view kRunDetails =
     R"(Runs protocols under workloads with the oracle on and writes one CSV row per episode and path. An episode
 is one protocol under one workload for a fraction of a second; episodes are interleaved in seeded blocks, so
-that a drift of the machine hits all protocols alike. Without --workload and --protocol it runs the quick
-matrix. Lists may be given with commas or by repeating the option.
+that a drift of the machine hits all protocols alike. Without --workload it runs a preset: the quick
+matrix unless another is named. Lists may be given with commas or by repeating the option.
 
 Times take a unit (us, ms, s, m, h), sizes may take one (K, M, G). --benchmark_filter, --benchmark_out,
 --benchmark_out_format, --benchmark_context and --benchmark_list_tests go to Google Benchmark, whose names are
@@ -51,6 +51,7 @@ the canonical names with /repetition:N/iterations:1/manual_time behind them.)";
 
 constexpr std::string_view kRunExamples =
     R"(daxrace run                                             # the quick matrix on memory
+daxrace run --preset=compare --out=before.csv           # what 'daxrace compare' needs
 daxrace run --workload=gup_vs_punch --protocol=ext4,lease_break --repetitions=10
 daxrace run --workload=realloc --load=closed --perturb  # catch what is unsafe
 daxrace run --backing=fsdax:/mnt/pmem --placement=local,remote --time=10m --out=pmem.csv
