@@ -242,17 +242,21 @@ class WholeLines {
       const std::size_t end = data_.rfind('\n');
       whole_ = end == std::string::npos ? 0 : end + 1;
     }
-    refuse_nul();
+    refuse_damage();
     return true;
   }
 
-  void refuse_nul() const {
-    const std::size_t nul = data_.find('\0');
-    if (nul >= whole_) return;
+  /// No writer of ours puts NUL into a file, or CR anywhere but before LF.
+  void refuse_damage() const {
+    if (const std::size_t nul = data_.find('\0'); nul < whole_) refuse_at(nul, "a NUL byte");
+    for (std::size_t cr = data_.find('\r'); cr < whole_; cr = data_.find('\r', cr + 1))
+      if (data_[cr + 1] != '\n') refuse_at(cr, "a carriage return within the line");
+  }
+
+  [[noreturn]] void refuse_at(std::size_t place, std::string_view what) const {
     const auto line =
-        lines_ + 1 + std::count(data_.begin(), data_.begin() + static_cast<std::ptrdiff_t>(nul), '\n');
-    throw Error(
-        fmt::format("{}:{}: a NUL byte: not a result file of daxrace, or a damaged one", name_, line));
+        lines_ + 1 + std::count(data_.begin(), data_.begin() + static_cast<std::ptrdiff_t>(place), '\n');
+    throw Error(fmt::format("{}:{}: {}: not a result file of daxrace, or a damaged one", name_, line, what));
   }
 
   std::string name_;

@@ -68,6 +68,7 @@ refused_lines() {
   with 7 set_field 1 ''; hostile "no schema" ':7: schema ""'
   with 7 set_field "$(column path)" ''; hostile "no path" ':7: a row without path'
   with 7 tr '4' '\0'; hostile "a NUL byte" ':7: a NUL byte'
+  with 7 sed 's/page/pa\rge/'; hostile "a carriage return" ':7: a carriage return within'
   with 7 sed 'p'; hostile "a line that is there twice" ':8: the same run, configuration and repetition as hostile.csv:7'
   with 7 sed 's/.*//'; hostile "an empty line" ':7: has fewer columns'
 }
