@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "bench/compare.hpp"
 #include "bench/env.hpp"
 #include "bench/help.hpp"
 #include "bench/list.hpp"
@@ -143,6 +144,29 @@ Exit litmus_verb(const VerbText& verb, const Arguments& arguments) {
   return print_litmus(options);
 }
 
+/// Words without a dash, for the verbs that take files; they are no longer unknown then.
+Arguments take_operands(Parsed& parsed) {
+  Arguments operands;
+  std::ranges::copy_if(parsed.unknown, std::back_inserter(operands),
+                       [](const std::string& word) { return !word.starts_with("-"); });
+  std::erase_if(parsed.unknown, [](const std::string& word) { return !word.starts_with("-"); });
+  return operands;
+}
+
+Exit compare_verb(const VerbText& verb, const Arguments& arguments, const Arguments& whole_command) {
+  CompareOptions options;
+  const OptionTable table = compare_option_table(options);
+  Parsed parsed = parse(table, arguments);
+  if (parsed.help) {
+    fmt::print("{}", verb_help(verb, table));
+    return Exit::ok;
+  }
+  options.operands = take_operands(parsed);
+  refuse_unknown(parsed, table, false);
+  apply(parsed);
+  return print_compare(options, whole_command);
+}
+
 Exit dispatch(const Arguments& arguments) {
   if (arguments.empty()) throw Error("give a verb; 'daxrace --help' names them");
   const std::string& first = arguments.front();
@@ -163,6 +187,7 @@ Exit dispatch(const Arguments& arguments) {
   if (verb.name == "litmus") return litmus_verb(verb, rest);
   Arguments whole = arguments;
   whole.insert(whole.begin(), "daxrace");
+  if (verb.name == "compare") return compare_verb(verb, rest, whole);
   return run_verb(verb, rest, whole);
 }
 

@@ -19,7 +19,8 @@ struct ExitText {
 };
 constexpr std::array<ExitText, 5> kExitTexts = {
     {{Exit::ok, "no promise broken"},
-     {Exit::broken, "a promise was broken, an operation hung, or an episode failed"},
+     {Exit::broken,
+      "a promise was broken, an operation hung, an episode failed, or a comparison found a regression"},
      {Exit::usage, "bad option or input, or a target that must not be touched"},
      {Exit::skipped, "nothing that was asked for can run here"},
      {Exit::interrupted, "stopped by a signal; the rows of finished episodes are kept"}}};
@@ -41,8 +42,8 @@ std::string indented(std::string_view text) {
 constexpr std::string_view kRunDetails =
     R"(Runs protocols under workloads with the oracle on and writes one CSV row per episode and path. An episode
 is one protocol under one workload for a fraction of a second; episodes are interleaved in seeded blocks, so
-that a drift of the machine hits all protocols alike. Without --workload and --protocol it runs the quick
-matrix. Lists may be given with commas or by repeating the option.
+that a drift of the machine hits all protocols alike. Without --workload it runs a preset: the quick
+matrix unless another is named. Lists may be given with commas or by repeating the option.
 
 Times take a unit (us, ms, s, m, h), sizes may take one (K, M, G). --benchmark_filter, --benchmark_out,
 --benchmark_out_format, --benchmark_context and --benchmark_list_tests go to Google Benchmark, whose names are
@@ -50,6 +51,7 @@ the canonical names with /repetition:N/iterations:1/manual_time behind them.)";
 
 constexpr std::string_view kRunExamples =
     R"(daxrace run                                             # the quick matrix on memory
+daxrace run --preset=compare --out=before.csv           # what 'daxrace compare' needs
 daxrace run --workload=gup_vs_punch --protocol=ext4,lease_break --repetitions=10
 daxrace run --workload=realloc --load=closed --perturb  # catch what is unsafe
 daxrace run --backing=fsdax:/mnt/pmem --placement=local,remote --time=10m --out=pmem.csv
@@ -68,6 +70,22 @@ daxrace litmus --protocol=ext4 --operation=punch        # cell by cell
 daxrace litmus --protocol=mmaplock --operation=punch --access=aio_write --refcount=ref1 --explain
 daxrace litmus --format=csv > safety.csv)";
 
+constexpr std::string_view kCompareDetails =
+    R"(Matches the rows of two sides by the key of the CSV and reports what became worse: first promises broken, hangs,
+errors, configurations that vanished or cannot run any more, then changes of the median service time that are
+significant and beyond the threshold. What too few repetitions leave open is undecided, not the same.
+
+A side is a result file, a directory of them or a quoted pattern; with --base and --new any number. Rows that are
+saturated, overcommitted, perturbed or emulated are kept out of costs, as in the table of a run. Another machine,
+kernel or kernel debugging is refused unless --by or --allow-different names it.)";
+
+constexpr std::string_view kCompareExamples =
+    R"(daxrace compare before.csv after.csv
+daxrace compare --base='a-*.csv' --new=b-1.csv,b-2.csv --threshold=3
+daxrace compare unpatched.csv patched.csv --by=kernel --mail
+daxrace compare run.csv --by=protocol:iolock_mmaplock,ext4 --all
+daxrace compare old/ new/ --metric=p50,p99,throughput --format=json)";
+
 }  // namespace
 
 const std::vector<VerbText>& verb_texts() {
@@ -75,6 +93,8 @@ const std::vector<VerbText>& verb_texts() {
       {"run", "what each protocol costs, and whether it holds under stress", kRunDetails, kRunExamples},
       {"litmus", "which hazards each protocol stops: staged one by one, no luck involved", kLitmusDetails,
        kLitmusExamples},
+      {"compare", "what changed between results, and whether it can be told from chance", kCompareDetails,
+       kCompareExamples, "BASE NEW"},
       {"list", "protocols, workloads, and what this machine can run them on",
        "Names everything that 'daxrace run' takes: protocols with what they promise and stand for, "
        "workloads\n"
@@ -102,13 +122,14 @@ std::string program_help() {
   std::string out =
       "daxrace: lock protocols for DAX truncate and hole punch, run under load: are they safe, do they end,\n"
       "what do they cost?\n\nusage: daxrace VERB [options]\n\nVerbs ('daxrace VERB --help' says more):\n";
-  for (const VerbText& verb : verb_texts()) out += fmt::format("  {:<8}{}\n", verb.name, verb.summary);
+  for (const VerbText& verb : verb_texts()) out += fmt::format("  {:<9}{}\n", verb.name, verb.summary);
   out += "\nOptions:\n  --help     this text\n  --version  commit, compiler, flags and build type\n";
   return out + exit_table();
 }
 
 std::string verb_help(const VerbText& verb, const OptionTable& table) {
-  std::string out = fmt::format("usage: daxrace {} [options]\n\n{}\n", verb.name, verb.details);
+  std::string out = fmt::format("usage: daxrace {} [options]{}{}\n\n{}\n", verb.name,
+                                verb.operands.empty() ? "" : " ", verb.operands, verb.details);
   out += render_options(table);
   out += fmt::format("\nExamples:\n{}", indented(verb.examples));
   return out + exit_table();

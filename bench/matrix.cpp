@@ -36,8 +36,21 @@ std::vector<Batch> quick_batches() {
   };
 }
 
+/// Twelve repetitions, with which a lone change among some hundred rows of a path can be told from chance. 24
+/// rows, about 225 s.
+std::vector<Batch> compare_batches() {
+  return {
+      {{"fault", "punch", "read", "gup_fast"}, {Load::paced}, 12, 50 * kMs, 500 * kMs},
+      {{"mixed", "gup_vs_punch"}, {Load::paced}, 12, 100 * kMs, 1100 * kMs},
+  };
+}
+
+std::vector<Batch> preset_batches(Preset preset) {
+  return preset == Preset::compare ? compare_batches() : quick_batches();
+}
+
 std::vector<Batch> batches_of(const RunOptions& options) {
-  std::vector<Batch> batches = quick_batches();
+  std::vector<Batch> batches = preset_batches(options.preset);
   if (!options.workloads.empty()) batches = {{options.workloads, {Load::paced}, 5, 50 * kMs, 250 * kMs}};
   for (Batch& batch : batches) {
     if (!options.loads.empty()) batch.loads = options.loads;
@@ -136,13 +149,19 @@ std::vector<BackingChoice> wanted_backings(const RunOptions& options) {
   return {{Backing::file, options.dir + "/daxrace.region"}};
 }
 
+/// The protocols that kernels have, and `none`, which is what the harness itself costs.
+std::vector<std::string> preset_protocols(Preset preset) {
+  if (preset == Preset::compare) return {"none", "iolock_mmaplock", "ext4", "lease_break"};
+  return {};
+}
+
 std::vector<const ProtocolEntry*> wanted_protocols(const RunOptions& options) {
   if (options.target == Target::kernel) return {&kernel::protocol_entry()};
+  const std::vector<std::string> names =
+      options.protocols.empty() ? preset_protocols(options.preset) : options.protocols;
   std::vector<const ProtocolEntry*> entries;
   for (const ProtocolEntry& entry : protocols())
-    if (options.protocols.empty() ||
-        std::ranges::find(options.protocols, entry.info.name) != options.protocols.end())
-      entries.push_back(&entry);
+    if (names.empty() || std::ranges::find(names, entry.info.name) != names.end()) entries.push_back(&entry);
   return entries;
 }
 

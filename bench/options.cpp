@@ -83,10 +83,15 @@ OptionTable what_options(RunOptions& o) {
       {kWhat, "dir", Takes::value, "DIR", "",
        "kernel: directory of the file system under test; all is made below it and removed",
        [&o](const Values& v) { o.dir = v.front(); }},
-      {kWhat, "workload", Takes::list, "NAME,...", "the quick matrix: at most 60 s on 2 CPUs",
+      {kWhat, "preset", Takes::value, "quick|compare", "quick: at most 60 s on 2 CPUs",
+       "a ready-made matrix; compare: 12 repetitions of the rows that matter when commits are compared, "
+       "below 5 min",
+       [&o](const Values& v) { o.preset = parse_word<Preset>("preset", kPresetNames, v.front()); }},
+      {kWhat, "workload", Takes::list, "NAME,...", "those of the preset",
        "workloads to run, or 'all'; 'daxrace list' names them",
        [&o](const Values& v) { parse_names(o.workloads, "workload", v, workload_names()); }},
-      {kWhat, "protocol", Takes::list, "NAME,...", "all", "protocols to run, or 'all'",
+      {kWhat, "protocol", Takes::list, "NAME,...", "all; in the preset compare those that ship, and none",
+       "protocols to run, or 'all'",
        [&o](const Values& v) { parse_names(o.protocols, "protocol", v, protocol_names()); }},
       {kWhat, "filter", Takes::value, "REGEX", "",
        "keep the configurations whose canonical name, such as mixed/ext4/memory/local/threads:2, matches",
@@ -297,6 +302,8 @@ void check_run_options(const RunOptions& o) {
   check_target(o);
   if (o.time_budget_ns && o.repetitions)
     throw Error("--time and --repetitions: give one of them; --time fits the repetitions itself");
+  if (o.preset != Preset::quick && !o.workloads.empty())
+    throw Error("--preset and --workload: give one of them; a preset has its own workloads");
   if (o.append && o.force) throw Error("--append and --force: give one of them");
   if (!o.resume.empty() && !o.out.empty() && o.out != o.resume)
     throw Error("--resume and --out name different files; --resume=FILE goes on writing FILE");

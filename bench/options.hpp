@@ -17,6 +17,11 @@ namespace daxrace {
 
 inline constexpr std::array<std::string_view, 2> kLockNames = {"rwsem", "pthread_rwlock"};
 
+/// Ready-made matrices: one to look around in a minute, one with the rows and repetitions that a comparison
+/// needs.
+enum class Preset : std::uint8_t { quick, compare };
+inline constexpr std::array<std::string_view, 2> kPresetNames = {"quick", "compare"};
+
 /// Where frames come from, as asked for: `memory`, `file:PATH`, `fsdax:DIR`, `devdax:DEV`.
 struct BackingChoice {
   Backing kind = Backing::memory;
@@ -31,7 +36,8 @@ struct RunOptions {
   Target target = Target::engine;
   std::string dir;                     ///< kernel: directory of the file system under test
   std::vector<std::string> protocols;  ///< empty: all
-  std::vector<std::string> workloads;  ///< empty: the quick matrix
+  std::vector<std::string> workloads;  ///< empty: the preset
+  Preset preset = Preset::quick;
   std::string filter;
 
   std::vector<unsigned> threads;

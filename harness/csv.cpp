@@ -7,6 +7,8 @@
 #include <cmath>
 #include <csignal>
 #include <cstring>
+#include <functional>
+#include <memory>
 #include <utility>
 
 #include <fcntl.h>
@@ -76,6 +78,7 @@ bool parse_into(std::string_view text, Row::Text& value) {
 }
 
 bool parse_into(std::string_view text, Row::Count& value) {
+  value.reset();
   if (text.empty()) return true;
   std::uint64_t number = 0;
   if (!parse_number(text, number)) return false;
@@ -84,6 +87,7 @@ bool parse_into(std::string_view text, Row::Count& value) {
 }
 
 bool parse_into(std::string_view text, Row::Real& value) {
+  value.reset();
   if (text.empty()) return true;
   double number = 0;
   if (!parse_number(text, number) || !std::isfinite(number)) return false;
@@ -92,6 +96,7 @@ bool parse_into(std::string_view text, Row::Real& value) {
 }
 
 bool parse_into(std::string_view text, Row::Flag& value) {
+  value.reset();
   if (text.empty()) return true;
   if (text != "0" && text != "1") return false;
   value = text == "1";
@@ -103,17 +108,39 @@ std::string_view kind_of(const Column& column) {
   return kKinds[column.member.index()];
 }
 
+class ReadOnlyFile {
+ public:
+  explicit ReadOnlyFile(const std::string& path)
+      : path_(path), fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)) {
+    if (fd_ < 0) throw Error(fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
+  }
+  ~ReadOnlyFile() { close(fd_); }
+  ReadOnlyFile(const ReadOnlyFile&) = delete;
+  ReadOnlyFile& operator=(const ReadOnlyFile&) = delete;
+
+  /// Fewer than `size` bytes only at the end.
+  std::size_t read(char* block, std::size_t size) const {
+    std::size_t done = 0;
+    while (done < size) {
+      const ssize_t got = ::read(fd_, block + done, size - done);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) throw Error(fmt::format("{}: cannot be read: {}", path_, std::strerror(errno)));
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+
+ private:
+  std::string path_;
+  int fd_;
+};
+
 std::string read_all(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) throw Error(fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
+  const ReadOnlyFile file(path);
   std::string text;
   std::array<char, 1 << 16> block;
-  ssize_t got = 0;
-  while ((got = read(fd, block.data(), block.size())) > 0)
-    text.append(block.data(), static_cast<std::size_t>(got));
-  const int error = errno;
-  close(fd);
-  if (got < 0) throw Error(fmt::format("{}: cannot be read: {}", path, std::strerror(error)));
+  while (const std::size_t got = file.read(block.data(), block.size())) text.append(block.data(), got);
   return text;
 }
 
@@ -151,8 +178,8 @@ void check_schema(const std::string& path, unsigned line, std::string_view schem
 
 using Fields = std::array<const char*, kColumns.size()>;
 
-Row row_from(const std::string& path, unsigned line, const Fields& fields) {
-  Row row;
+/// Fills `row` from one line; a row that is used again keeps the memory of its texts.
+void fill_row(Row& row, const std::string& path, unsigned line, const Fields& fields) {
   check_schema(path, line, fields[0] != nullptr ? fields[0] : "");
   for (std::size_t i = 0; i < kColumns.size(); ++i) {
     if (fields[i] == nullptr) continue;  // an older file without this column
@@ -162,8 +189,95 @@ Row row_from(const std::string& path, unsigned line, const Fields& fields) {
     throw Error(fmt::format("{}:{}: {} is \"{}\", not {}", path, line, kColumns[i].name,
                             std::string_view(fields[i]).substr(0, 40), kind_of(kColumns[i])));
   }
-  return row;
 }
+
+/// Longer than any row can be; fast-cpp-csv-parser takes lines of up to 16 MiB.
+constexpr std::size_t kLongestLine = (std::size_t{1} << 24) - 1;
+
+/// Hands out the whole lines of a file, block by block, and keeps back what follows the last line end: the
+/// half line of a killed run. Refuses what no result file holds before anybody parses it.
+class WholeLines {
+ public:
+  using Pull = std::function<std::size_t(char* block, std::size_t size)>;  ///< 0 at the end
+
+  WholeLines(std::string name, Pull pull) : name_(std::move(name)), pull_(std::move(pull)) {}
+
+  /// Without taking it. Throws Error if there is none.
+  std::string first_line() {
+    if (next_ == whole_ && !refill())
+      throw Error(fmt::format("{}: no header line: not a result file of daxrace", name_));
+    return data_.substr(next_, data_.find('\n', next_) - next_);
+  }
+
+  std::size_t read(char* buffer, std::size_t wanted) {
+    std::size_t given = 0;
+    while (given < wanted && (next_ < whole_ || refill())) {
+      const std::size_t part = std::min(wanted - given, whole_ - next_);
+      std::memcpy(buffer + given, data_.data() + next_, part);
+      next_ += part;
+      given += part;
+    }
+    return given;
+  }
+
+  /// At the end: whether half a line was kept back.
+  bool dropped_partial_line() const { return whole_ < data_.size(); }
+
+ private:
+  static constexpr std::size_t kBlock = std::size_t{1} << 20;
+
+  bool refill() {
+    lines_ += std::count(data_.begin(), data_.begin() + static_cast<std::ptrdiff_t>(whole_), '\n');
+    data_.erase(0, whole_);
+    next_ = whole_ = 0;
+    while (whole_ == 0) {
+      const std::size_t before = data_.size();
+      if (before > kLongestLine)
+        throw Error(fmt::format("{}:{}: a line of more than 16 MiB: not a result file of daxrace", name_,
+                                lines_ + 1));
+      data_.resize(before + kBlock);
+      const std::size_t got = pull_(data_.data() + before, kBlock);
+      data_.resize(before + got);
+      if (got == 0) return false;
+      const std::size_t end = data_.rfind('\n');
+      whole_ = end == std::string::npos ? 0 : end + 1;
+    }
+    refuse_damage();
+    return true;
+  }
+
+  /// No writer of ours puts NUL into a file, or CR anywhere but before LF.
+  void refuse_damage() const {
+    if (const std::size_t nul = data_.find('\0'); nul < whole_) refuse_at(nul, "a NUL byte");
+    for (std::size_t cr = data_.find('\r'); cr < whole_; cr = data_.find('\r', cr + 1))
+      if (data_[cr + 1] != '\n') refuse_at(cr, "a carriage return within the line");
+  }
+
+  [[noreturn]] void refuse_at(std::size_t place, std::string_view what) const {
+    const auto line =
+        lines_ + 1 + std::count(data_.begin(), data_.begin() + static_cast<std::ptrdiff_t>(place), '\n');
+    throw Error(fmt::format("{}:{}: {}: not a result file of daxrace, or a damaged one", name_, line, what));
+  }
+
+  std::string name_;
+  Pull pull_;
+  std::string data_;
+  std::size_t next_ = 0;      ///< what was handed out ends here
+  std::size_t whole_ = 0;     ///< the last line end in data_
+  std::ptrdiff_t lines_ = 0;  ///< before data_
+};
+
+/// The parser wants to own its source, and drops it when it likes.
+class Source : public io::ByteSourceBase {
+ public:
+  explicit Source(WholeLines& lines) : lines_(lines) {}
+  int read(char* buffer, int size) override {
+    return static_cast<int>(lines_.read(buffer, static_cast<std::size_t>(size)));
+  }
+
+ private:
+  WholeLines& lines_;
+};
 
 using Reader = io::CSVReader<kColumns.size(), io::trim_chars<' ', '\t'>, io::double_quote_escape<',', '"'>>;
 
@@ -178,40 +292,38 @@ bool read_fields(Reader& reader, Fields& fields, std::index_sequence<I...>) {
   return reader.read_row(fields[I]...);
 }
 
-void read_rows(const std::string& path, const std::string& text, std::vector<Row>& rows) {
+void read_rows(const std::string& path, Reader& reader, const RowSink& use) {
   constexpr auto kIndices = std::make_index_sequence<kColumns.size()>();
-  Reader reader(path, text.data(), text.data() + text.size());
+  Row row;
+  const auto malformed = [&](std::string_view what) {
+    return Error(fmt::format("{}:{}: {}", path, reader.get_file_line(), what));
+  };
   try {
     read_header_line(reader, kIndices);
     for (Fields fields; read_fields(reader, fields, kIndices);) {
-      rows.push_back(row_from(path, reader.get_file_line(), fields));
+      fill_row(row, path, reader.get_file_line(), fields);
+      use(row, reader.get_file_line());
     }
   } catch (const io::error::too_few_columns&) {
-    throw Error(fmt::format("{}:{}: has fewer columns than the header", path, reader.get_file_line()));
+    throw malformed("has fewer columns than the header");
   } catch (const io::error::too_many_columns&) {
-    throw Error(fmt::format("{}:{}: has more columns than the header", path, reader.get_file_line()));
+    throw malformed("has more columns than the header");
   } catch (const io::error::escaped_string_not_closed&) {
-    throw Error(fmt::format("{}:{}: a quoted field does not end on its line", path, reader.get_file_line()));
+    throw malformed("a quoted field does not end on its line");
+  } catch (const io::error::line_length_limit_exceeded&) {
+    throw malformed("a line of more than 16 MiB: not a result file of daxrace");
   } catch (const io::error::base& error) {
-    throw Error(fmt::format("{}:{}: {}", path, reader.get_file_line(), error.what()));
+    throw malformed(error.what());
   }
 }
 
-void refuse_nul(const std::string& path, const std::string& text) {
-  const std::size_t nul = text.find('\0');
-  if (nul == std::string::npos) return;
-  const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(nul), '\n');
-  throw Error(fmt::format("{}:{}: a NUL byte: not a result file of daxrace, or a damaged one", path, line));
-}
-
-CsvFile parse_csv(const std::string& path, std::string text) {
-  CsvFile out;
-  out.dropped_lines = drop_partial_line(text) ? 1 : 0;
-  refuse_nul(path, text);
-  if (text.empty()) throw Error(fmt::format("{}: no header line: not a result file of daxrace", path));
-  check_header(path, text.substr(0, text.find('\n')));
-  read_rows(path, text, out.rows);
-  return out;
+/// Returns the number of dropped lines.
+std::size_t scan_lines(const std::string& path, WholeLines::Pull pull, const RowSink& use) {
+  WholeLines lines(path, std::move(pull));
+  check_header(path, lines.first_line());
+  Reader reader(path, std::make_unique<Source>(lines));
+  read_rows(path, reader, use);
+  return lines.dropped_partial_line() ? 1 : 0;
 }
 
 /// A file size limit (ulimit -f) must come back from write(2) as an error; it must not kill a run in its
@@ -314,11 +426,11 @@ void CsvWriter::check_existing(OpenMode mode, std::string_view host) {
   if (check_header(path_, text.substr(0, text.find('\n'))) != kColumns.size()) {
     throw Error(fmt::format("{}: its columns are those of another version: choose another --out", path_));
   }
-  for (const Row& row : parse_csv(path_, std::move(text)).rows) {
-    if (row.host == host) continue;
+  scan_csv_text(path_, text, [&](const Row& row, std::size_t) {
+    if (row.host == host) return;
     throw Error(fmt::format("{}: holds results of host \"{}\", this is \"{}\": choose another --out", path_,
                             row.host, host));
-  }
+  });
   needs_header_ = false;
   if (cut_partial_line_ && ftruncate(fd_, whole) != 0) {
     throw Error(
@@ -361,7 +473,26 @@ void CsvWriter::write(const Row& row) {
   ++rows_;
 }
 
-CsvFile read_csv(const std::string& path) { return parse_csv(path, read_all(path)); }
+std::size_t scan_csv(const std::string& path, const RowSink& use) {
+  const ReadOnlyFile file(path);
+  return scan_lines(
+      path, [&](char* block, std::size_t size) { return file.read(block, size); }, use);
+}
+
+std::size_t scan_csv_text(const std::string& name, std::string_view text, const RowSink& use) {
+  const auto pull = [rest = text](char* block, std::size_t size) mutable {
+    const std::size_t part = rest.copy(block, size);
+    rest.remove_prefix(part);
+    return part;
+  };
+  return scan_lines(name, pull, use);
+}
+
+CsvFile read_csv(const std::string& path) {
+  CsvFile out;
+  out.dropped_lines = scan_csv(path, [&](const Row& row, std::size_t) { out.rows.push_back(row); });
+  return out;
+}
 
 void write_header_doc(std::ostream& out) {
   out << "| column | key | meaning |\n| --- | --- | --- |\n";

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <ostream>
@@ -212,6 +213,13 @@ struct CsvFile {
 /// what is missing is absent, what is unknown is ignored. Throws Error naming file and line for anything
 /// malformed, and for another major schema.
 CsvFile read_csv(const std::string& path);
+
+/// Takes the rows of a file one by one; the row is valid during the call only.
+using RowSink = std::function<void(const Row& row, std::size_t line)>;
+/// The same without keeping the rows, for files of any size. Returns the number of dropped lines.
+std::size_t scan_csv(const std::string& path, const RowSink& use);
+/// The same for the text of a file; `name` stands in errors.
+std::size_t scan_csv_text(const std::string& name, std::string_view text, const RowSink& use);
 
 /// The table of columns as markdown, for the README of results.
 void write_header_doc(std::ostream& out);

@@ -279,21 +279,26 @@ std::vector<std::string_view> varying_columns(const std::vector<Scenario>& scena
   return out;
 }
 
-}  // namespace
-
-double MeanParts::rest() const { return total - std::accumulate(phases.begin(), phases.end(), 0.0); }
-
-std::string cost_exclusion(const Row& episode) {
+/// `of_latency`: closed and saturated loads count against it.
+std::string exclusion(const Row& episode, bool of_latency) {
   if (episode.status != name_in(kStatusNames, Status::ok)) return "status " + episode.status;
   if (episode.perturb.value_or(false)) return "perturbed";
-  if (episode.load == name_in(kLoadNames, Load::closed)) return "closed load";
+  if (of_latency && episode.load == name_in(kLoadNames, Load::closed)) return "closed load";
   if (episode.overcommitted.value_or(false)) return "overcommitted";
-  if (episode.reason.find("saturated") != std::string::npos) return "saturated";
+  if (of_latency && episode.reason.find("saturated") != std::string::npos) return "saturated";
   if (episode.discard == "punch" && episode.backing == name_in(kBackingNames, Backing::fsdax))
     return "the kernel's own protocol beneath (discard=punch on fsdax)";
   if (episode.emulated.starts_with("tcg")) return "emulated CPU (tcg)";
   return {};
 }
+
+}  // namespace
+
+double MeanParts::rest() const { return total - std::accumulate(phases.begin(), phases.end(), 0.0); }
+
+std::string cost_exclusion(const Row& episode) { return exclusion(episode, true); }
+
+std::string throughput_exclusion(const Row& episode) { return exclusion(episode, false); }
 
 ResultSummary summarize_results(const std::vector<Row>& rows, const TableOptions& options) {
   ResultSummary summary;

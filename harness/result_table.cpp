@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "harness/result_summary.hpp"
+#include "harness/time_text.hpp"
 
 namespace daxrace {
 namespace {
@@ -18,21 +19,9 @@ constexpr std::string_view kLegend =
     "likewise. In "
     "brackets the 95 % interval. where: mean time per operation, as the difference to the reference.";
 
-std::string scaled(double ns) {
-  const double size = std::abs(ns);
-  if (size < 999.5) return fmt::format("{:.0f}ns", ns);
-  const auto with_unit = [](double value, std::string_view unit) {
-    const double magnitude = std::abs(value);
-    return fmt::format("{:.{}f}{}", value, magnitude < 9.995 ? 2 : magnitude < 99.95 ? 1 : 0, unit);
-  };
-  if (size < 999.5e3) return with_unit(ns / 1e3, "us");
-  if (size < 999.5e6) return with_unit(ns / 1e6, "ms");
-  return with_unit(ns / 1e9, "s");
-}
-
 std::string signed_time(double ns) {
   const double whole = std::abs(ns) < 0.5 ? 0.0 : ns;  // no "-0ns"
-  return fmt::format("{}{}", whole >= 0 ? "+" : "", scaled(whole));
+  return fmt::format("{}{}", whole >= 0 ? "+" : "", short_time(whole));
 }
 
 std::string counted(std::uint64_t count) {
@@ -50,26 +39,21 @@ std::string added_text(const CostLine& line) {
   return fmt::format("{} [{}, {}]", signed_time(added.mid), signed_time(added.low), signed_time(added.high));
 }
 
-std::string plain_ratio(double value) {
-  const double size = std::abs(value);
-  return fmt::format("{:.{}f}", value, size < 9.995 ? 2 : size < 99.95 ? 1 : 0);
-}
-
 std::string ratio_text(const CostLine& line) {
   if (!line.ratio) return "-";
   const Interval& ratio = *line.ratio;
-  if (!ratio.bounded()) return plain_ratio(ratio.mid);
-  return fmt::format("{} [{}, {}]", plain_ratio(ratio.mid), plain_ratio(ratio.low), plain_ratio(ratio.high));
+  if (!ratio.bounded()) return short_ratio(ratio.mid);
+  return fmt::format("{} [{}, {}]", short_ratio(ratio.mid), short_ratio(ratio.low), short_ratio(ratio.high));
 }
 
 template <class Number>
 std::string time_or_dash(const std::optional<Number>& ns) {
-  return ns ? scaled(static_cast<double>(*ns)) : "-";
+  return ns ? short_time(static_cast<double>(*ns)) : "-";
 }
 
 /// `mean +42ns = lock_wait +35ns, rest +7ns`; phases that add nothing are not named.
 std::string where_text(const MeanParts& parts, bool difference) {
-  const auto text = [&](double ns) { return difference ? signed_time(ns) : scaled(ns); };
+  const auto text = [&](double ns) { return difference ? signed_time(ns) : short_time(ns); };
   std::vector<std::string> named;
   for (std::size_t i = 0; i < kPhaseCount; ++i) {
     if (std::abs(parts.phases[i]) >= 0.5)

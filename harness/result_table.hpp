@@ -33,5 +33,7 @@ std::string format_results_markdown(const std::vector<Row>& rows, const TableOpt
 /// Why an episode's latencies are kept out of cost tables, in a word or two, from its row `all`; empty if
 /// they are not.
 std::string cost_exclusion(const Row& episode);
+/// The same for its throughput, which a closed or saturated load is there to find.
+std::string throughput_exclusion(const Row& episode);
 
 }  // namespace daxrace

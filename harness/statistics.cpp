@@ -26,6 +26,18 @@ std::size_t draw_below(std::mt19937_64& random, std::size_t bound) {
   return static_cast<std::size_t>((random() >> 32) * bound >> 32);
 }
 
+Interval unbounded(double mid) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  return {-kInfinity, mid, kInfinity};
+}
+
+/// Fills `resample` with draws from `values`.
+double resampled_median(std::vector<double>& resample, std::span<const double> values,
+                        std::mt19937_64& random) {
+  for (double& value : resample) value = values[draw_below(random, values.size())];
+  return median_in_place(resample);
+}
+
 std::vector<double> pairwise(std::span<const double> changed, std::span<const double> reference,
                              const std::function<double(double, double)>& combine) {
   if (changed.size() != reference.size()) throw std::invalid_argument("pairs of samples of different length");
@@ -58,16 +70,12 @@ double quantile(std::span<const double> values, double q) {
 
 Interval bootstrap_median(std::span<const double> values, std::uint64_t seed, unsigned resamples) {
   const double mid = median(values);
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  if (values.size() < kMinForInterval) return {-kInfinity, mid, kInfinity};
+  if (values.size() < kMinForInterval) return unbounded(mid);
   std::mt19937_64 random(seed);
   std::vector<double> medians;
   std::vector<double> resample(values.size());
   medians.reserve(resamples);
-  for (unsigned i = 0; i < resamples; ++i) {
-    for (double& value : resample) value = values[draw_below(random, values.size())];
-    medians.push_back(median_in_place(resample));
-  }
+  for (unsigned i = 0; i < resamples; ++i) medians.push_back(resampled_median(resample, values, random));
   return {quantile(medians, kTail), mid, quantile(medians, 1 - kTail)};
 }
 
@@ -82,6 +90,25 @@ Interval bootstrap_ratio(std::span<const double> changed, std::span<const double
     throw std::invalid_argument("a ratio to 0");
   }
   return bootstrap_median(pairwise(changed, reference, std::divides<>()), seed, resamples);
+}
+
+Interval bootstrap_ratio_of_medians(std::span<const double> changed, std::span<const double> reference,
+                                    std::uint64_t seed, unsigned resamples) {
+  if (std::find(reference.begin(), reference.end(), 0.0) != reference.end()) {
+    throw std::invalid_argument("a ratio to 0");
+  }
+  const double mid = median(changed) / median(reference);
+  if (std::min(changed.size(), reference.size()) < kMinForInterval) return unbounded(mid);
+  std::mt19937_64 random(seed);
+  std::vector<double> ratios;
+  ratios.reserve(resamples);
+  std::vector<double> above(changed.size());
+  std::vector<double> below(reference.size());
+  for (unsigned i = 0; i < resamples; ++i) {
+    const double top = resampled_median(above, changed, random);
+    ratios.push_back(top / resampled_median(below, reference, random));
+  }
+  return {quantile(ratios, kTail), mid, quantile(ratios, 1 - kTail)};
 }
 
 }  // namespace daxrace

@@ -35,4 +35,9 @@ Interval bootstrap_difference(std::span<const double> changed, std::span<const d
 Interval bootstrap_ratio(std::span<const double> changed, std::span<const double> reference,
                          std::uint64_t seed, unsigned resamples = 2000);
 
+/// Ratio of the medians of two samples that are not paired, each resampled by itself. Medians of 0 in
+/// `reference` are an error as above.
+Interval bootstrap_ratio_of_medians(std::span<const double> changed, std::span<const double> reference,
+                                    std::uint64_t seed, unsigned resamples = 2000);
+
 }  // namespace daxrace

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that daxrace needs and that are missing.
 #
-# usage: scripts/install-deps.sh [--build] [--guest] [--peers] [--lint] [--fresh] [--all] [--list] [--missing]
+# usage: scripts/install-deps.sh [--build] [--guest] [--peers] [--lint] [--fuzz] [--fresh] [--all] [--list] [--missing]
 #   --build    to build it and to run its unit tests (the default)
 #   --guest    to run it in a guest with real DAX (scripts/guest.sh)
 #   --peers    the programs that it is measured against
 #   --lint     what the style checks run
+#   --fuzz     what the fuzz targets are built with
 #   --fresh    what scripts/fresh-machine.sh needs
 #   --all      all of these
 #   --list     print the packages with the reason for each, install nothing
@@ -56,6 +57,8 @@ peers fio the loop that ours is compared with
 lint clang-format the layout of the C++ code
 lint clang-tidy finds mistakes in it
 lint shellcheck finds mistakes in these scripts
+fuzz clang builds the fuzz target of the result reader
+fuzz libclang-rt-14-dev libFuzzer and the sanitizers of clang
 fresh debootstrap makes the clean Debian
 LIST
 }
@@ -92,8 +95,8 @@ main() {
   local sets=() action=install option
   for option in "$@"; do
     case $option in
-      --build | --guest | --peers | --lint | --fresh) sets+=("${option#--}") ;;
-      --all) sets=(build guest peers lint fresh) ;;
+      --build | --guest | --peers | --lint | --fuzz | --fresh) sets+=("${option#--}") ;;
+      --all) sets=(build guest peers lint fuzz fresh) ;;
       --list) action=list ;;
       --missing) action=missing ;;
       --help | -h) print_help; exit 0 ;;

@@ -464,7 +464,8 @@ INSTANTIATE_TEST_SUITE_P(
         Malformed{"MissingColumn", sample_with(",1520", ""), ":3: has fewer columns"},
         Malformed{"FurtherColumn", sample_with(",1520", ",1,1520"), ":3: has more columns"},
         Malformed{"QuotedLineEnd", sample_with("1520", "\"15\n20\""), ":3: a quoted field"},
-        Malformed{"NulByte", sample_with("1520", std::string(1, '\0')), ":3: a NUL byte"}),
+        Malformed{"NulByte", sample_with("1520", std::string(1, '\0')), ":3: a NUL byte"},
+        Malformed{"CarriageReturn", sample_with("1520", "15\r20"), ":3: a carriage return within"}),
     [](const auto& one) { return one.param.name; });
 
 TEST_F(Csv, MissingFileIsOneClearLine) {

@@ -192,6 +192,20 @@ TEST(QuickMatrix, FitsIntoAMinuteAndMayHaveIntervals) {
   EXPECT_TRUE(protocols_of.contains("realloc"));
 }
 
+TEST(ComparePreset, HasTwelveRepetitionsOf24RowsInLessThanFiveMinutes) {
+  RunOptions options;
+  options.preset = Preset::compare;
+  const auto matrix = build_matrix(options, 2);
+  EXPECT_EQ(matrix.size(), 24U);
+  EXPECT_TRUE(std::ranges::all_of(matrix, [](const Configuration& c) { return c.repetitions == 12; }));
+  EXPECT_TRUE(std::ranges::all_of(matrix, [](const Configuration& c) { return c.load == Load::paced; }));
+  EXPECT_LE(estimated_ns(matrix), 285'000'000'000U);
+  options.protocols = {"none"};
+  EXPECT_EQ(build_matrix(options, 2).size(), 6U);
+  options.workloads = {"fault"};
+  EXPECT_THROW(check_run_options(options), Error);
+}
+
 TEST(Filter, KeepsWhatMatchesAnywhereInTheName) {
   const auto all = build_matrix(asked({"mixed", "fault"}, {"iolock", "ext4"}), kTwoCpus);
   EXPECT_THAT(names_of(filter_matrix(all, "^fault/.*/threads:1$")),

@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 # The exits of run.sh and test.sh on unknown options are daxrace's and ctest's own.
-for script in build fresh-machine guest install-deps lint overhead safety setup-pmem soak test; do
+for script in build compare-commits compare-speed compare-study fresh-machine guest install-deps lint overhead safety setup-pmem soak test; do
   run "$top/scripts/$script.sh" --help
   expect_status 0 "$script.sh --help"
   expect_out "^usage: scripts/$script\\.sh" "$script.sh --help"
@@ -19,7 +19,7 @@ refused() {
   expect_status 2 "$what"
   expect_one_line_err "$what"
 }
-for script in fresh-machine guest install-deps lint overhead safety setup-pmem soak; do
+for script in compare-commits compare-speed compare-study fresh-machine guest install-deps lint overhead safety setup-pmem soak; do
   refused "$script.sh --no-such-option" "$top/scripts/$script.sh" --no-such-option
   expect_err "unknown option '--no-such-option'" "$script.sh --no-such-option"
 done
@@ -45,6 +45,8 @@ refused "guest.sh with results that cannot be written" "$guest" --results=/proc/
 refused "overhead.sh with a path for a name" "$top/scripts/overhead.sh" --name=../x
 refused "overhead.sh with a file of its own" "$top/scripts/overhead.sh" --out=/tmp/x.md
 refused "safety.sh of nothing" "$top/scripts/safety.sh" --times=0
+refused "compare-commits.sh of nothing" "$top/scripts/compare-commits.sh"
+refused "compare-study.sh with a path for a name" "$top/scripts/compare-study.sh" --name=../x
 refused "soak.sh of nothing" "$top/scripts/soak.sh" --operations=0
 refused "soak.sh with a number that is none" "$top/scripts/soak.sh" --operations=many
 refused "soak.sh with a path for a name" "$top/scripts/soak.sh" --name=../x

@@ -1,0 +1,63 @@
+// libFuzzer target: whatever bytes a result file has, the reader takes its rows or refuses it with one line,
+// and what it takes comes back the same from what the writer makes of it.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/csv.hpp"
+#include "harness/error.hpp"
+#include "harness/histogram.hpp"
+
+namespace {
+
+using daxrace::Row;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+/// False if the text is refused.
+bool read_rows(std::string_view text, std::vector<Row>& rows) {
+  try {
+    daxrace::scan_csv_text("fuzz.csv", text, [&](const Row& row, std::size_t line) {
+      require(line >= 2);
+      rows.push_back(row);
+    });
+  } catch (const daxrace::Error& error) {
+    const std::string_view what = error.what();
+    require(what.starts_with("fuzz.csv:"));
+    require(what.find('\n') == std::string_view::npos);
+    return false;
+  }
+  return true;
+}
+
+void check_round_trip(const std::vector<Row>& rows) {
+  std::string text = daxrace::csv_header() + '\n';
+  for (const Row& row : rows) text += daxrace::csv_line(row) + '\n';
+  std::vector<Row> again;
+  require(read_rows(text, again));
+  require(again == rows);
+}
+
+void check_histogram(const Row& row) {
+  try {
+    const daxrace::Histogram histogram = daxrace::Histogram::decode(row.lat_hist);
+    require(histogram.encode() == row.lat_hist);
+  } catch (const daxrace::Error&) {
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  std::vector<Row> rows;
+  if (!read_rows(text, rows)) return 0;
+  check_round_trip(rows);
+  for (const Row& row : rows) check_histogram(row);
+  return 0;
+}
