@@ -14,6 +14,7 @@
 #include "bench/litmus.hpp"
 #include "bench/option_table.hpp"
 #include "bench/options.hpp"
+#include "bench/report/report.hpp"
 #include "bench/run.hpp"
 #include "bench/suggest.hpp"
 #include "harness/error.hpp"
@@ -143,6 +144,22 @@ Exit litmus_verb(const VerbText& verb, const Arguments& arguments) {
   return print_litmus(options);
 }
 
+Exit report_verb(const VerbText& verb, const Arguments& arguments) {
+  ReportOptions options;
+  const OptionTable table = report_option_table(options);
+  Parsed parsed = parse(table, arguments);
+  if (parsed.help) {
+    fmt::print("{}", verb_help(verb, table));
+    return Exit::ok;
+  }
+  const auto is_file = [](const std::string& word) { return !word.starts_with("-"); };
+  std::ranges::copy_if(parsed.unknown, std::back_inserter(options.files), is_file);
+  std::erase_if(parsed.unknown, is_file);
+  refuse_unknown(parsed, table, false);
+  apply(parsed);
+  return write_report(options);
+}
+
 Exit dispatch(const Arguments& arguments) {
   if (arguments.empty()) throw Error("give a verb; 'daxrace --help' names them");
   const std::string& first = arguments.front();
@@ -160,6 +177,7 @@ Exit dispatch(const Arguments& arguments) {
   const Arguments rest(arguments.begin() + 1, arguments.end());
   if (verb.name == "list") return print_verb(verb, rest, print_list);
   if (verb.name == "env") return print_verb(verb, rest, print_env);
+  if (verb.name == "report") return report_verb(verb, rest);
   if (verb.name == "litmus") return litmus_verb(verb, rest);
   Arguments whole = arguments;
   whole.insert(whole.begin(), "daxrace");

@@ -68,6 +68,16 @@ daxrace litmus --protocol=ext4 --operation=punch        # cell by cell
 daxrace litmus --protocol=mmaplock --operation=punch --access=aio_write --refcount=ref1 --explain
 daxrace litmus --format=csv > safety.csv)";
 
+constexpr std::string_view kReportDetails =
+    R"(Writes one self-contained HTML page from result files and the .run.json beside each: verdicts, cost against
+the reference with intervals and where the time goes, latency distributions, scaling, local against remote,
+waits of layout changes, violations with their timelines, environment and command. Rows of different machines,
+kernels or commits are never merged. Plots need gnuplot; without it the tables stand alone.)";
+
+constexpr std::string_view kReportExamples =
+    R"(daxrace report results/reference/memory.csv             # report.html
+daxrace report local.csv remote.csv --out=numa.html --title="pmem0, local and remote")";
+
 }  // namespace
 
 const std::vector<VerbText>& verb_texts() {
@@ -75,6 +85,8 @@ const std::vector<VerbText>& verb_texts() {
       {"run", "what each protocol costs, and whether it holds under stress", kRunDetails, kRunExamples},
       {"litmus", "which hazards each protocol stops: staged one by one, no luck involved", kLitmusDetails,
        kLitmusExamples},
+      {"report", "what results look like: one HTML page with plots", kReportDetails, kReportExamples,
+       "FILE... "},
       {"list", "protocols, workloads, and what this machine can run them on",
        "Names everything that 'daxrace run' takes: protocols with what they promise and stand for, "
        "workloads\n"
@@ -108,7 +120,8 @@ std::string program_help() {
 }
 
 std::string verb_help(const VerbText& verb, const OptionTable& table) {
-  std::string out = fmt::format("usage: daxrace {} [options]\n\n{}\n", verb.name, verb.details);
+  std::string out =
+      fmt::format("usage: daxrace {} {}[options]\n\n{}\n", verb.name, verb.operands, verb.details);
   out += render_options(table);
   out += fmt::format("\nExamples:\n{}", indented(verb.examples));
   return out + exit_table();

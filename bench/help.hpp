@@ -11,9 +11,10 @@ namespace daxrace {
 /// A verb as the help knows it.
 struct VerbText {
   std::string_view name;
-  std::string_view summary;   ///< one line
-  std::string_view details;   ///< a paragraph
-  std::string_view examples;  ///< one a line, without indentation
+  std::string_view summary;        ///< one line
+  std::string_view details;        ///< a paragraph
+  std::string_view examples;       ///< one a line, without indentation
+  std::string_view operands = "";  ///< what stands before the options, with a space behind it
 };
 const std::vector<VerbText>& verb_texts();
 /// Throws Error with the nearest name.

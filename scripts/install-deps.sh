@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that daxrace needs and that are missing.
 #
-# usage: scripts/install-deps.sh [--build] [--guest] [--peers] [--lint] [--fresh] [--all] [--list] [--missing]
+# usage: scripts/install-deps.sh [--build] [--guest] [--peers] [--lint] [--fresh] [--report]
+#                                [--all] [--list] [--missing]
 #   --build    to build it and to run its unit tests (the default)
 #   --guest    to run it in a guest with real DAX (scripts/guest.sh)
 #   --peers    the programs that it is measured against
 #   --lint     what the style checks run
 #   --fresh    what scripts/fresh-machine.sh needs
+#   --report   plots for daxrace report, and the browser that its test looks at them with
 #   --all      all of these
 #   --list     print the packages with the reason for each, install nothing
 #   --missing  print the packages that are missing, install nothing; exit status 1 if there are any
@@ -55,6 +57,9 @@ lint clang-format the layout of the C++ code
 lint clang-tidy finds mistakes in it
 lint shellcheck finds mistakes in these scripts
 fresh debootstrap makes the clean Debian
+report gnuplot-nox plots of daxrace report
+report chromium the test of its pages in a real browser
+report fonts-dejavu-core letters for them
 LIST
 }
 
@@ -90,8 +95,8 @@ main() {
   local sets=() action=install option
   for option in "$@"; do
     case $option in
-      --build | --guest | --peers | --lint | --fresh) sets+=("${option#--}") ;;
-      --all) sets=(build guest peers lint fresh) ;;
+      --build | --guest | --peers | --lint | --fresh | --report) sets+=("${option#--}") ;;
+      --all) sets=(build guest peers lint fresh report) ;;
       --list) action=list ;;
       --missing) action=missing ;;
       --help | -h) print_help; exit 0 ;;
