@@ -15,6 +15,7 @@
 #include "bench/litmus.hpp"
 #include "bench/option_table.hpp"
 #include "bench/options.hpp"
+#include "bench/report/report.hpp"
 #include "bench/run.hpp"
 #include "bench/suggest.hpp"
 #include "harness/error.hpp"
@@ -167,6 +168,20 @@ Exit compare_verb(const VerbText& verb, const Arguments& arguments, const Argume
   return print_compare(options, whole_command);
 }
 
+Exit report_verb(const VerbText& verb, const Arguments& arguments) {
+  ReportOptions options;
+  const OptionTable table = report_option_table(options);
+  Parsed parsed = parse(table, arguments);
+  if (parsed.help) {
+    fmt::print("{}", verb_help(verb, table));
+    return Exit::ok;
+  }
+  options.files = take_operands(parsed);
+  refuse_unknown(parsed, table, false);
+  apply(parsed);
+  return write_report(options);
+}
+
 Exit dispatch(const Arguments& arguments) {
   if (arguments.empty()) throw Error("give a verb; 'daxrace --help' names them");
   const std::string& first = arguments.front();
@@ -184,6 +199,7 @@ Exit dispatch(const Arguments& arguments) {
   const Arguments rest(arguments.begin() + 1, arguments.end());
   if (verb.name == "list") return print_verb(verb, rest, print_list);
   if (verb.name == "env") return print_verb(verb, rest, print_env);
+  if (verb.name == "report") return report_verb(verb, rest);
   if (verb.name == "litmus") return litmus_verb(verb, rest);
   Arguments whole = arguments;
   whole.insert(whole.begin(), "daxrace");

@@ -86,6 +86,16 @@ daxrace compare unpatched.csv patched.csv --by=kernel --mail
 daxrace compare run.csv --by=protocol:iolock_mmaplock,ext4 --all
 daxrace compare old/ new/ --metric=p50,p99,throughput --format=json)";
 
+constexpr std::string_view kReportDetails =
+    R"(Writes one self-contained HTML page from result files and the .run.json beside each: verdicts, cost against
+the reference with intervals and where the time goes, latency distributions, scaling, local against remote,
+waits of layout changes, violations with their timelines, environment and command. Rows of different machines,
+kernels or commits are never merged. Plots need gnuplot; without it the tables stand alone.)";
+
+constexpr std::string_view kReportExamples =
+    R"(daxrace report results/reference/memory.csv             # report.html
+daxrace report local.csv remote.csv --out=numa.html --title="pmem0, local and remote")";
+
 }  // namespace
 
 const std::vector<VerbText>& verb_texts() {
@@ -95,6 +105,8 @@ const std::vector<VerbText>& verb_texts() {
        kLitmusExamples},
       {"compare", "what changed between results, and whether it can be told from chance", kCompareDetails,
        kCompareExamples, "BASE NEW"},
+      {"report", "what results look like: one HTML page with plots", kReportDetails, kReportExamples,
+       "FILE..."},
       {"list", "protocols, workloads, and what this machine can run them on",
        "Names everything that 'daxrace run' takes: protocols with what they promise and stand for, "
        "workloads\n"

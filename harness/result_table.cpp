@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "harness/duration_text.hpp"
 #include "harness/result_summary.hpp"
-#include "harness/time_text.hpp"
 
 namespace daxrace {
 namespace {
@@ -19,18 +19,6 @@ constexpr std::string_view kLegend =
     "likewise. In "
     "brackets the 95 % interval. where: mean time per operation, as the difference to the reference.";
 
-std::string signed_time(double ns) {
-  const double whole = std::abs(ns) < 0.5 ? 0.0 : ns;  // no "-0ns"
-  return fmt::format("{}{}", whole >= 0 ? "+" : "", short_time(whole));
-}
-
-std::string counted(std::uint64_t count) {
-  const auto value = static_cast<double>(count);
-  if (value < 10'000) return fmt::format("{}", count);
-  if (value < 999.5e3) return fmt::format("{:.1f}k", value / 1e3);
-  return fmt::format("{:.2f}M", value / 1e6);
-}
-
 std::string added_text(const CostLine& line) {
   if (!line.added_ns) return "-";
   const Interval& added = *line.added_ns;
@@ -39,21 +27,21 @@ std::string added_text(const CostLine& line) {
   return fmt::format("{} [{}, {}]", signed_time(added.mid), signed_time(added.low), signed_time(added.high));
 }
 
-std::string ratio_text(const CostLine& line) {
+std::string ratio_with_interval(const CostLine& line) {
   if (!line.ratio) return "-";
   const Interval& ratio = *line.ratio;
-  if (!ratio.bounded()) return short_ratio(ratio.mid);
-  return fmt::format("{} [{}, {}]", short_ratio(ratio.mid), short_ratio(ratio.low), short_ratio(ratio.high));
+  if (!ratio.bounded()) return ratio_text(ratio.mid);
+  return fmt::format("{} [{}, {}]", ratio_text(ratio.mid), ratio_text(ratio.low), ratio_text(ratio.high));
 }
 
 template <class Number>
 std::string time_or_dash(const std::optional<Number>& ns) {
-  return ns ? short_time(static_cast<double>(*ns)) : "-";
+  return ns ? scaled_time(static_cast<double>(*ns)) : "-";
 }
 
 /// `mean +42ns = lock_wait +35ns, rest +7ns`; phases that add nothing are not named.
 std::string where_text(const MeanParts& parts, bool difference) {
-  const auto text = [&](double ns) { return difference ? signed_time(ns) : short_time(ns); };
+  const auto text = [&](double ns) { return difference ? signed_time(ns) : scaled_time(ns); };
   std::vector<std::string> named;
   for (std::size_t i = 0; i < kPhaseCount; ++i) {
     if (std::abs(parts.phases[i]) >= 0.5)
@@ -151,7 +139,7 @@ std::string verdict_table(const Scenario& scenario, bool color) {
   std::string out = fmt::format(kFormat, "protocol", "verdict", "violated", "promised", "runs", "ops");
   for (const VerdictLine& line : scenario.verdicts) {
     std::string text = fmt::format(kFormat, line.protocol, verdict_text(line), or_dash(line.violated),
-                                   or_dash(line.promises), line.runs, counted(line.effective_ops));
+                                   or_dash(line.promises), line.runs, scaled_count(line.effective_ops));
     if (color) {
       const std::string verdict = verdict_text(line);
       text.replace(text.find(verdict, 2 + line.protocol.size()), verdict.size(),
@@ -169,9 +157,9 @@ std::string path_table(const PathCost& cost, const Scenario& scenario) {
   std::string out = fmt::format("  {}\n", cost.path);
   for (const CostLine& line : cost.lines) {
     const bool reference = line.protocol == scenario.reference;
-    out += fmt::format(kFormat, line.protocol, counted(line.ops), time_or_dash(line.p50_ns),
-                       reference ? "reference" : added_text(line), reference ? "1" : ratio_text(line),
-                       time_or_dash(line.response_p99_ns));
+    out += fmt::format(kFormat, line.protocol, scaled_count(line.ops), time_or_dash(line.p50_ns),
+                       reference ? "reference" : added_text(line),
+                       reference ? "1" : ratio_with_interval(line), time_or_dash(line.response_p99_ns));
     if (line.where) out += wrapped("        where: ", where_text(*line.where, !reference), 15);
   }
   return out;
@@ -221,7 +209,7 @@ std::string markdown_verdicts(const ResultSummary& summary) {
     for (const VerdictLine& line : scenario.verdicts) {
       out += markdown_row({heading(scenario, summary), line.protocol, verdict_text(line),
                            or_dash(line.violated), or_dash(line.promises), std::to_string(line.runs),
-                           counted(line.effective_ops), escaped(counted_reasons(line.notes))});
+                           scaled_count(line.effective_ops), escaped(counted_reasons(line.notes))});
     }
   }
   return out;
@@ -235,9 +223,9 @@ std::string markdown_costs(const ResultSummary& summary) {
     for (const PathCost& cost : scenario.paths) {
       for (const CostLine& line : cost.lines) {
         const bool reference = line.protocol == scenario.reference;
-        out += markdown_row({heading(scenario, summary), cost.path, line.protocol, counted(line.ops),
+        out += markdown_row({heading(scenario, summary), cost.path, line.protocol, scaled_count(line.ops),
                              time_or_dash(line.p50_ns), reference ? "reference" : added_text(line),
-                             reference ? "1" : ratio_text(line),
+                             reference ? "1" : ratio_with_interval(line),
                              line.where ? where_text(*line.where, !reference) : "-",
                              time_or_dash(line.response_p99_ns)});
       }

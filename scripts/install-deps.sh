@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that daxrace needs and that are missing.
 #
-# usage: scripts/install-deps.sh [--build] [--guest] [--peers] [--lint] [--fuzz] [--fresh] [--all] [--list] [--missing]
+# usage: scripts/install-deps.sh [--build] [--guest] [--peers] [--lint] [--fuzz] [--fresh] [--report]
+#                                [--all] [--list] [--missing]
 #   --build    to build it and to run its unit tests (the default)
-#   --guest    to run it in a guest with real DAX (scripts/guest.sh)
+#        --build | --guest | --peers | --lint | --fuzz | --fresh | --report)    to run it in a guest with real DAX (scripts/guest.sh)
 #   --peers    the programs that it is measured against
 #   --lint     what the style checks run
 #   --fuzz     what the fuzz targets are built with
 #   --fresh    what scripts/fresh-machine.sh needs
+#   --report   plots for daxrace report, and the browser that its test looks at them with
 #   --all      all of these
 #   --list     print the packages with the reason for each, install nothing
 #   --missing  print the packages that are missing, install nothing; exit status 1 if there are any
@@ -60,6 +62,9 @@ lint shellcheck finds mistakes in these scripts
 fuzz clang builds the fuzz target of the result reader
 fuzz libclang-rt-14-dev libFuzzer and the sanitizers of clang
 fresh debootstrap makes the clean Debian
+report gnuplot-nox plots of daxrace report
+report chromium the test of its pages in a real browser
+report fonts-dejavu-core letters for them
 LIST
 }
 
@@ -95,8 +100,8 @@ main() {
   local sets=() action=install option
   for option in "$@"; do
     case $option in
-      --build | --guest | --peers | --lint | --fuzz | --fresh) sets+=("${option#--}") ;;
-      --all) sets=(build guest peers lint fuzz fresh) ;;
+      --build | --guest | --peers | --lint | --fuzz | --fresh | --report) sets+=("${option#--}") ;;
+      --all) sets=(build guest peers lint fuzz fresh report) ;;
       --list) action=list ;;
       --missing) action=missing ;;
       --help | -h) print_help; exit 0 ;;

@@ -182,7 +182,8 @@ class KernelEpisode {
     crew_->ground.sightings.move_to(result);
     result.promises = kInfo.promises;
     result.hang_report = report_;
-    conclude(config_, region_.facts(), config_.oracle, stuck && !starved_, failure, {}, result);
+    conclude(config_, region_.facts(), config_.oracle, stuck && !starved_ ? Ending::hung : Ending::done,
+             failure, {}, result);
     if (stuck && starved_) {
       result.status = Status::starved;
       result.reason = fmt::format("{}", fmt::join(report_, "; "));

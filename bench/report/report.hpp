@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/option_table.hpp"
+#include "harness/error.hpp"
+
+namespace daxrace {
+
+/// What `daxrace report` was asked for.
+struct ReportOptions {
+  std::vector<std::string> files;
+  std::string out = "report.html";
+  std::string title;
+  bool plots = true;
+};
+
+OptionTable report_option_table(ReportOptions& options);
+
+/// The page as text. `why_no_plots` is set if there are none; `gnuplot`: the program.
+std::string report_page(const ReportOptions& options, const std::string& gnuplot, std::string& why_no_plots);
+
+/// `daxrace report FILE...`. Throws Error.
+Exit write_report(const ReportOptions& options);
+
+}  // namespace daxrace

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <string_view>
+
+namespace daxrace {
+
+/// The page's style sheet. The colours of protocols (--pN) and phases (--fN) are those of Okabe and Ito,
+/// adapted to the contrast of either ground; dashes and a table go with every colour.
+inline constexpr std::string_view kStyle = R"CSS(
+:root{color-scheme:light dark;--ground:#fff;--ink:#1b1f24;--muted:#59636e;--line:#d5dae0;--soft:#f4f6f8;--grid:#e3e7eb;--link:#0a58ca;
+--bad:#a4001d;--badbg:#fde7ea;--warn:#7a4b00;--warnbg:#fff3d9;--good:#0b5e34;--goodbg:#e4f5ea;
+--p0:#6e7781;--p1:#c05a00;--p2:#2b8fc7;--p3:#9a7b00;--p4:#00805c;--p5:#0b5fa5;--p6:#b4508c;--p7:#c33d2e;--p8:#5b4db2;--p9:#4d7a1f;
+--f0:#0072b2;--f1:#d55e00;--f2:#e0a100;--f3:#cc79a7;--f4:#56b4e9;--f5:#009e73;--f6:#c3cad1}
+@media (prefers-color-scheme:dark){:root{--ground:#111417;--ink:#e4e8ec;--muted:#9aa5b0;--line:#343b43;--soft:#1a1f24;--grid:#2a3037;--link:#7ab7ff;
+--bad:#ff9aa8;--badbg:#4a1119;--warn:#ffcf7a;--warnbg:#3d2b06;--good:#7fdca4;--goodbg:#10351f;
+--p0:#a0a9b3;--p1:#f08a3c;--p2:#6cc0f0;--p3:#e3c93f;--p4:#2fc79b;--p5:#6aa5ff;--p6:#e59ac6;--p7:#ff8371;--p8:#ada0ff;--p9:#9ccb62;
+--f0:#4da3e0;--f1:#f08a3c;--f2:#f0c040;--f3:#e59ac6;--f4:#8fd2ff;--f5:#2fc79b;--f6:#56606b}}
+*{box-sizing:border-box}
+html{scroll-padding-top:1rem}
+body{margin:0 auto;padding:1.5rem clamp(.75rem,3vw,2rem) 4rem;max-width:76rem;background:var(--ground);color:var(--ink);
+font:15px/1.5 system-ui,-apple-system,"Segoe UI","Noto Sans","DejaVu Sans",sans-serif;overflow-wrap:anywhere}
+h1{font-size:1.55rem;line-height:1.2;margin:0 0 .5rem}
+h2{font-size:1.2rem;margin:2.75rem 0 .5rem;padding-top:.6rem;border-top:2px solid var(--ink)}
+h3{font-size:1rem;margin:1.6rem 0 .3rem}
+p{margin:.4rem 0;max-width:46rem}
+a{color:var(--link)}
+:focus-visible{outline:2px solid var(--link);outline-offset:2px}
+.skip{position:absolute;left:-999rem}.skip:focus{left:.5rem;top:.5rem;background:var(--ground);padding:.4rem .7rem;z-index:2}
+nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;padding:0;margin:.8rem 0 0;list-style:none}
+.muted,caption,figcaption small{color:var(--muted)}
+.warn{background:var(--warnbg);color:var(--warn);padding:.45rem .7rem;border-radius:4px;max-width:none}
+.bad{background:var(--badbg);color:var(--bad);padding:.45rem .7rem;border-radius:4px;max-width:none}
+.good{background:var(--goodbg);color:var(--good);padding:.45rem .7rem;border-radius:4px;max-width:none}
+.facts{display:grid;grid-template-columns:fit-content(20rem) minmax(0,1fr);gap:.1rem 1rem;margin:.6rem 0}
+.facts dt{color:var(--muted)}.facts dd{margin:0}
+.scroll{overflow-x:auto;margin:.5rem 0;max-width:100%}
+table{border-collapse:collapse;font-size:13px;line-height:1.35;font-variant-numeric:tabular-nums;overflow-wrap:normal}
+caption{caption-side:top;text-align:left;padding:.15rem 0;font-size:12.5px}
+th,td{padding:.22rem .65rem .22rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);white-space:nowrap}
+thead th{font-weight:600;color:var(--muted);vertical-align:bottom;border-bottom:1px solid var(--ink)}
+tbody th{font-weight:500}
+.n{text-align:right}
+td.wide{white-space:normal;min-width:18rem}
+.v{display:block;font-weight:600}.v small{display:block;font-weight:400;color:inherit}
+td.broken,td.error{background:var(--badbg);color:var(--bad);padding-left:.4rem}
+td.finding{background:var(--warnbg);color:var(--warn);padding-left:.4rem}
+td.kept .v{color:var(--good)}
+th small{font-weight:400}th.load small{display:block}td.clear{font-weight:600}td.set{white-space:normal;min-width:5.5rem}
+td.expected,td.unseen,td.none{color:var(--muted)}td.expected .v,td.unseen .v,td.none .v{font-weight:500}
+.legend{display:flex;flex-wrap:wrap;gap:.15rem 1rem;padding:0;margin:.5rem 0;list-style:none;font-size:13px}
+.legend svg{width:26px;height:10px;margin-right:.35rem;vertical-align:middle}
+.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,21.5rem),1fr));gap:.6rem 1.6rem;align-items:start}
+figure{margin:.4rem 0;min-width:0;break-inside:avoid}
+figcaption{font-size:13px;font-weight:600;margin-bottom:.15rem}
+svg.plot{display:block;width:100%;max-width:30rem;height:auto}
+details{margin:.25rem 0}summary{cursor:pointer;font-size:13px;color:var(--link);width:fit-content;max-width:100%}
+details>details,.inner{margin-left:1rem}
+.path>summary{font-size:14px;color:var(--ink);font-weight:600}.path>summary small{font-weight:400;color:var(--muted)}
+pre{background:var(--soft);border:1px solid var(--line);border-radius:4px;padding:.55rem .7rem;overflow-x:auto;font:12px/1.45 ui-monospace,"DejaVu Sans Mono",monospace;margin:.4rem 0;overflow-wrap:normal}
+.hit{color:var(--bad);font-weight:600}
+code{font:12.5px ui-monospace,"DejaVu Sans Mono",monospace}
+@media (max-width:40rem){.facts{grid-template-columns:fit-content(8rem) minmax(0,1fr)}th.load{white-space:normal;min-width:7.5rem}th,td{padding-right:.5rem}}
+@media print{:root{--ground:#fff;--ink:#000}body{max-width:none;padding:0;font-size:10.5pt}nav,.skip{display:none}h2{break-after:avoid}
+.scroll,pre{overflow:visible}pre{white-space:pre-wrap}table{font-size:8.5pt}tr{break-inside:avoid}.figures{grid-template-columns:1fr 1fr}}
+)CSS";
+
+}  // namespace daxrace

@@ -1,0 +1,370 @@
+#include "bench/report/report.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "bench/cli.hpp"
+#include "bench/report/data.hpp"
+#include "bench/report/gnuplot.hpp"
+#include "bench/report/html.hpp"
+#include "bench/report/page.hpp"
+#include "bench/report/plots.hpp"
+#include "bench/report/run_records.hpp"
+#include "harness/csv.hpp"
+#include "harness/histogram.hpp"
+
+namespace daxrace {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::SizeIs;
+
+constexpr const char* kHostile = "<script>alert('x')</script>\"&\x02";
+
+/// Pages are too long to be printed by a matcher.
+bool holds(const std::string& page, const std::string& part) { return page.find(part) != std::string::npos; }
+
+std::size_t count_of(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size()) ++count;
+  return count;
+}
+
+Row episode_row(const std::string& workload, const std::string& protocol, std::uint64_t block) {
+  Row row;
+  row.run_id = "run1";
+  row.git_commit = "0123456789ab";
+  row.host = "pmem1";
+  row.cpu = "Xeon";
+  row.kernel = "6.1.0";
+  row.target = "engine";
+  row.backing = "memory";
+  row.placement = "local";
+  row.protocol = protocol;
+  row.workload = workload;
+  row.load = "paced";
+  row.offered_per_s = 4000;
+  row.threads = 2;
+  row.path = kAllPaths;
+  row.repetition = block;
+  row.ops = 400;
+  row.promises = "H1+H4";
+  row.verdict = "kept";
+  row.status = "ok";
+  return row;
+}
+
+Row path_row(Row row, const std::string& path, std::uint64_t centre_ns) {
+  Histogram latencies;
+  for (std::uint64_t i = 0; i < 400; ++i) latencies.record(centre_ns + i % 20);
+  row.path = path;
+  row.verdict.clear();
+  row.status.clear();
+  row.lat_p50_ns = centre_ns + 10;
+  row.lock_wait_sum_ns = 400 * 100;
+  row.zap_sum_ns = 400 * 50;
+  row.wait_p99_ns = 900;
+  row.wait_max_ns = 7000 + row.repetition.value_or(0);
+  row.ops_per_s = 4000;
+  row.lat_hist = latencies.encode();
+  return row;
+}
+
+/// `mixed` under three protocols, six blocks each; `ext4` takes 500 ns more than the reference.
+std::vector<Row> mixed_rows() {
+  std::vector<Row> rows;
+  for (std::uint64_t block = 1; block <= 6; ++block) {
+    for (const auto& [protocol, ns] :
+         {std::pair("iolock_mmaplock", 2000), std::pair("ext4", 2500), std::pair("none", 1000)}) {
+      rows.push_back(episode_row("mixed", protocol, block));
+      rows.push_back(path_row(rows.back(), "punch", static_cast<std::uint64_t>(ns)));
+    }
+  }
+  return rows;
+}
+
+TableOptions contended() {
+  TableOptions options;
+  options.uncontended = [](std::string_view) { return false; };
+  return options;
+}
+
+class Report : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::TempDir() + "daxrace_report_XXXXXX";
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    directory_ = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  std::string path(const std::string& name) const { return directory_ + "/" + name; }
+  void put(const std::string& name, const std::string& text) const {
+    std::ofstream(path(name), std::ios::binary) << text;
+  }
+  void put_rows(const std::string& name, const std::vector<Row>& rows) const {
+    std::string text = csv_header() + "\n";
+    for (const Row& row : rows) text += csv_line(row) + "\n";
+    put(name, text);
+  }
+  std::string text_of(const std::string& name) const {
+    std::ifstream file(path(name), std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+  /// The page of one file, without plots unless a program is named.
+  std::string page_of(const std::vector<Row>& rows, const std::string& gnuplot = "") {
+    put_rows("x.csv", rows);
+    ReportOptions options;
+    options.files = {path("x.csv")};
+    return report_page(options, gnuplot, why_no_plots_);
+  }
+  /// Bad input: exit 2, one line on stderr that holds `text`.
+  void expect_refused(const std::vector<std::string>& arguments, const std::string& text) {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(command_line(arguments), 2) << text;
+    EXPECT_EQ(testing::internal::GetCapturedStdout(), "") << text;
+    const std::string err = testing::internal::GetCapturedStderr();
+    EXPECT_THAT(err, HasSubstr(text));
+    EXPECT_EQ(count_of(err, "\n"), 1U) << err;
+  }
+
+  std::string directory_;
+  std::string why_no_plots_;
+};
+
+// What it says
+
+TEST_F(Report, ShowsVerdictsCostAndWaits) {
+  const std::string page = page_of(mixed_rows());
+  EXPECT_TRUE(holds(page, "18 episodes; promises broken: none."));
+  EXPECT_TRUE(holds(page, "<td class=\"kept\"><span class=\"v\">kept</span></td>"));
+  EXPECT_TRUE(holds(page, "<td class=\"n clear\">+500ns [+500ns, +500ns]</td>"));
+  EXPECT_TRUE(holds(page, "1.25 [1.25, 1.25]"));
+  EXPECT_TRUE(holds(page, "<td class=\"n\">900ns</td><td class=\"n\">7.01us</td>")) << "p99 and longest wait";
+}
+
+TEST_F(Report, SplitsTheMeanIntoItsPhases) {
+  const ReportData data = sort_rows(mixed_rows(), contended());
+  const PathSample& sample = data.origins.front().scenarios.front().samples.at("punch").at("none");
+  EXPECT_DOUBLE_EQ(sample.mean.phases[static_cast<std::size_t>(Phase::lock_wait)], 100);
+  EXPECT_DOUBLE_EQ(sample.mean.phases[static_cast<std::size_t>(Phase::zap)], 50);
+  EXPECT_NEAR(sample.mean.rest(), 1010 - 150, 30);
+}
+
+TEST_F(Report, BrokenPromisesAndHangsStandAtTheTop) {
+  std::vector<Row> rows = mixed_rows();
+  rows[0].verdict = "broken";
+  rows[0].violated = "H4";
+  rows[0].freed_busy = 3;
+  rows[2].status = "hang";
+  rows[2].reason = "punch waits";
+  const std::string page = page_of(rows);
+  EXPECT_THAT(page,
+              HasSubstr("<p class=\"bad\"><strong>18 episodes; promises broken: iolock_mmaplock H4 (mixed); "
+                        "ended in a hang or an error: 1.</strong></p>"));
+  EXPECT_TRUE(holds(page, "<span class=\"v\">broken 1/6</span><small>H4</small>"));
+  EXPECT_TRUE(holds(page, "hang: punch waits"));
+}
+
+TEST_F(Report, RowsOfDifferentCommitsAreNeverMerged) {
+  std::vector<Row> rows = mixed_rows();
+  std::vector<Row> others = mixed_rows();
+  for (Row& row : others) row.git_commit = "ffffffffffff";
+  rows.insert(rows.end(), others.begin(), others.end());
+  const ReportData data = sort_rows(rows, contended());
+  ASSERT_THAT(data.origins, SizeIs(2));
+  EXPECT_EQ(data.origins[0].scenarios.front().samples.at("punch").at("none").latencies.count(), 2400U);
+}
+
+TEST_F(Report, EmulatedAndPerturbedTimesStayOut) {
+  std::vector<Row> rows = mixed_rows();
+  for (Row& row : rows) row.emulated = "tcg+memmap";
+  const std::string page = page_of(rows);
+  EXPECT_TRUE(holds(page, "No episode of these files has times that may be compared."));
+  EXPECT_TRUE(holds(page, "18 emulated CPU (tcg)"));
+  EXPECT_TRUE(holds(page, "No layout change of these files waited, or times mean nothing here"));
+}
+
+TEST_F(Report, ThreadsAndPlacementAreComparedWhereBothAreThere) {
+  std::vector<Row> rows = mixed_rows();
+  std::vector<Row> more = mixed_rows();
+  for (Row& row : more) row.threads = 4;
+  std::vector<Row> remote = mixed_rows();
+  for (Row& row : remote) {
+    row.placement = "remote";
+    if (row.path != kAllPaths) row = path_row(row, "punch", 4000);
+  }
+  EXPECT_TRUE(holds(page_of(rows), "no workload at several numbers of threads"));
+  rows.insert(rows.end(), more.begin(), more.end());
+  rows.insert(rows.end(), remote.begin(), remote.end());
+  const std::string page = page_of(rows);
+  EXPECT_TRUE(holds(page, "<th scope=\"col\" class=\"n\">4 threads</th>"));
+  EXPECT_THAT(page,
+              HasSubstr("<td class=\"n\">2.00us</td><td class=\"n\">4.00us</td><td class=\"n\">2.00</td>"))
+      << "local, remote and their ratio";
+}
+
+TEST_F(Report, TimelinesCommandAndEnvironmentComeFromTheRunReport) {
+  put("x.run.json",
+      R"({"schema":1,"runs":[{"run_id":"other","outcome":"ok"},{"run_id":"run1","outcome":"interrupted",
+    "command_line":["daxrace","run","--filter=^a b$"],"environment":{"governor":"powersave","mitigations":{"mds":"none"}},
+    "violations":[{"configuration":"realloc/none","repetition":1,"seed":7,"detector":"corruption","hazard":"H3",
+    "what":"inode 1","timeline":["free blk","VIOLATION here"]}],
+    "violations_not_shown":{"realloc/none":{"corruption":5}},"hangs":[]}]})");
+  const std::string page = page_of(mixed_rows());
+  EXPECT_TRUE(holds(page, "ended: interrupted"));
+  EXPECT_TRUE(holds(page, "daxrace run &#39;--filter=^a b$&#39;"));
+  EXPECT_TRUE(holds(page, "<dt>governor</dt><dd>powersave</dd>"));
+  EXPECT_TRUE(holds(page, "corruption H3: inode 1"));
+  EXPECT_TRUE(holds(page, "<span class=\"hit\">VIOLATION here</span>"));
+  EXPECT_TRUE(holds(page, "5 more of the same kinds"));
+  EXPECT_FALSE(holds(page, "does not know run"));
+}
+
+TEST_F(Report, AMissingRunReportIsSaid) {
+  EXPECT_TRUE(holds(page_of(mixed_rows()), "x.run.json: not there"));
+}
+
+TEST_F(Report, ARunReportThatIsNoneIsRefused) {
+  put_rows("x.csv", mixed_rows());
+  put("x.run.json", "[1, 2");
+  expect_refused({"report", path("x.csv"), "--out=" + path("x.html")},
+                 "x.run.json: is not a run report of daxrace");
+}
+
+TEST_F(Report, ARunReportOfOddTypesIsReadForWhatItHolds) {
+  put("x.run.json", R"({"runs":[{"run_id":"run1","command_line":{"a":1},"violations":[7,{"timeline":"x"}],
+    "environment":[1],"violations_not_shown":{"a":3,"b":{"c":"d"}},"hangs":"none"}]})");
+  EXPECT_TRUE(holds(page_of(mixed_rows()), "Run run1"));
+}
+
+// What it must never do
+
+TEST_F(Report, NothingOfTheInputIsMarkup) {
+  std::vector<Row> rows = mixed_rows();
+  for (Row& row : rows) {
+    for (Row::Text* text : {&row.host, &row.cpu, &row.kernel, &row.git_commit, &row.workload, &row.protocol,
+                            &row.verdict, &row.violated, &row.promises, &row.reason, &row.fs, &row.load})
+      *text = kHostile;
+    if (row.path != kAllPaths) row.path = kHostile;
+  }
+  put("x.run.json", R"({"runs":[{"run_id":"run1","outcome":"<script>","command_line":["<script>"],
+    "environment":{"<script>":"<script>"},"hangs":[{"configuration":"<script>","report":["<script>"]}]}]})");
+  const std::string page = page_of(rows);
+  EXPECT_FALSE(holds(page, "<script"));
+  EXPECT_TRUE(holds(page, "&lt;script&gt;alert(&#39;x&#39;)"));
+  EXPECT_EQ(count_of(page, "\x02"), 0U);
+}
+
+TEST_F(Report, NothingOfTheInputIsSpokenToGnuplot) {
+  const Plot plot = interval_plot({{{"'; system('touch /tmp/owned') #", 0}, {1, 2, 3}}}, "added");
+  EXPECT_THAT(plot.script, Not(HasSubstr("system")));
+  EXPECT_THAT(plot.labels, testing::Contains(HasSubstr("system")));
+}
+
+TEST_F(Report, ReferencesNothingOutsideItself) {
+  const std::string page = page_of(mixed_rows());
+  const std::regex outside(R"((src|href)\s*=\s*["'](?!#))");
+  EXPECT_FALSE(std::regex_search(page, outside));
+  EXPECT_FALSE(holds(page, "@import"));
+  EXPECT_TRUE(holds(page, "default-src 'none'"));
+}
+
+TEST_F(Report, EveryScrollingRegionCanBeReachedByKeyboard) {
+  const std::string page = page_of(mixed_rows());
+  EXPECT_GT(count_of(page, "class=\"scroll\""), 3U);
+  EXPECT_EQ(count_of(page, "class=\"scroll\""),
+            count_of(page, "class=\"scroll\" tabindex=\"0\" role=\"region\""));
+  EXPECT_EQ(count_of(page, "<pre"), count_of(page, "<pre tabindex=\"0\""));
+  EXPECT_TRUE(holds(page, "<a class=\"skip\" href=\"#main\">"));
+}
+
+// Plots
+
+TEST(InlineSvg, SpeaksForItselfInTheColoursOfThePage) {
+  const std::string svg =
+      R"(<?xml version="1.0"?><svg viewBox="0 0 1 1"><title>Gnuplot</title><desc>Produced</desc>
+<defs><circle id='gpPt5'/></defs><g color="black"> </g><path stroke='rgb(  1,   1,   4)' fill='rgb(  2,   2,  3)'/>
+<g fill="black"><text>@0@</text></g><use xlink:href='#gpPt5'/></svg>)";
+  Plot plot;
+  plot.title = "a < b";
+  plot.labels = {"x & @0@"};
+  const std::string out = inline_svg(svg, plot, 7);
+  EXPECT_THAT(out, HasSubstr("<title id=\"g7-t\">a &lt; b</title>"));
+  EXPECT_THAT(out, HasSubstr("stroke='var(--p4)' fill='var(--f3)'"));
+  EXPECT_THAT(out, HasSubstr("fill=\"var(--ink)\""));
+  EXPECT_THAT(out, HasSubstr("<text>x &amp; @0@</text>")) << "a label is not looked at again";
+  EXPECT_THAT(out, HasSubstr("id='g7-gpPt5'"));
+  EXPECT_THAT(out, HasSubstr("xlink:href='#g7-gpPt5'"));
+  EXPECT_THAT(out, Not(HasSubstr("Gnuplot")));
+  EXPECT_THAT(out, Not(HasSubstr("<?xml")));
+  EXPECT_ANY_THROW(inline_svg("no picture", plot, 1));
+}
+
+TEST_F(Report, WithoutGnuplotTheReasonStandsInThePage) {
+  const std::string page = page_of(mixed_rows(), "gnuplot-that-is-not-there");
+  EXPECT_THAT(why_no_plots_, HasSubstr("is not installed (Debian: apt install gnuplot-nox)"));
+  EXPECT_TRUE(holds(page, "<p class=\"warn\">No plots: gnuplot-that-is-not-there is not installed"));
+  EXPECT_FALSE(holds(page, "class=\"plot\""));
+}
+
+TEST_F(Report, AGnuplotThatFailsIsQuoted) {
+  put("bad", "#!/bin/sh\necho 'line 3: no such terminal' >&2\nexit 4\n");
+  std::filesystem::permissions(path("bad"), std::filesystem::perms::owner_all);
+  page_of(mixed_rows(), path("bad"));
+  EXPECT_THAT(why_no_plots_, HasSubstr("failed with status 4: line 3: no such terminal"));
+}
+
+TEST_F(Report, PlotsAreTextWithATableBehindEach) {
+  const std::string page = page_of(mixed_rows(), "gnuplot");
+  if (why_no_plots_.find("not installed") != std::string::npos) GTEST_SKIP() << why_no_plots_;
+  ASSERT_EQ(why_no_plots_, "");
+  EXPECT_EQ(count_of(page, "<svg class=\"plot\""), 4U) << "added, parts, tail, wait";
+  EXPECT_EQ(count_of(page, "<figure>"), 4U);
+  EXPECT_EQ(count_of(page, "<summary>Numbers</summary>"), 4U);
+  EXPECT_TRUE(holds(page, "iolock_mmaplock</text>"));
+  EXPECT_FALSE(holds(page, "@0@"));
+}
+
+// The command line
+
+TEST_F(Report, WritesThePageAndNamesIt) {
+  put_rows("x.csv", mixed_rows());
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(command_line({"report", path("x.csv"), "--no-plots", "--out=" + path("x.html"), "--title=A & B"}),
+            0);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), path("x.html") + "\n");
+  EXPECT_THAT(text_of("x.html"), HasSubstr("<h1>A &amp; B</h1>"));
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(command_line({"report", path("x.csv"), "--no-plots", "--out=" + path("x.html")}), 0) << "again";
+  testing::internal::GetCapturedStdout();
+}
+
+TEST_F(Report, BadInputIsRefusedInOneLine) {
+  put_rows("x.csv", mixed_rows());
+  put_rows("none.csv", {});
+  put("notes.html", "<p>mine</p>");
+  expect_refused({"report"}, "give at least one result file");
+  expect_refused({"report", path("absent.csv")}, "absent.csv: cannot be read");
+  expect_refused({"report", path("none.csv")}, "none.csv: holds no rows");
+  expect_refused({"report", path("x.csv"), "--outt=y"}, "did you mean 'out'?");
+  expect_refused({"report", path("x.csv"), "--out=" + path("notes.html")}, "is not a report of daxrace");
+  expect_refused({"report", path("x.csv"), "--out=" + path("x.csv")}, "is not a report of daxrace");
+  expect_refused({"report", path("x.csv"), "--no-plots", "--out=" + path("no/such/x.html")},
+                 "cannot be written");
+  EXPECT_EQ(text_of("notes.html"), "<p>mine</p>");
+}
+
+}  // namespace
+}  // namespace daxrace
