@@ -27,7 +27,10 @@ constexpr std::uint64_t kBound = 3 * kSecond;
 constexpr unsigned kFileNumber = 1;
 constexpr unsigned kOtherNumber = 2;
 
-std::string error_text(long result) { return std::strerror(static_cast<int>(-result)); }
+std::string error_text(long result) {
+  if (result == -EILSEQ) return "the kernel says that the ranges differ";
+  return std::strerror(static_cast<int>(-result));
+}
 
 CellResult result(Outcome outcome, std::string what) {
   CellResult cell;
@@ -88,6 +91,8 @@ CellResult Cell::decide() {
     throw Skipped(fmt::format("no reflink on this {}", directory_.facts().fs));
   file_ = std::make_shared<SceneFile>(directory_, "file", kFileNumber);
   other_ = std::make_shared<SceneFile>(directory_, "other", kOtherNumber);
+  // Whoever locks two inodes takes the lower number first: which of them is changed must not be luck.
+  if (file_->inode() < other_->inode()) std::swap(file_, other_);
   prepare_reflink();
   CellResult cell = by_access();
   cell.operation = operation_;
