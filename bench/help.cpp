@@ -56,19 +56,25 @@ daxrace run --workload=gup_vs_punch --protocol=ext4,lease_break --repetitions=10
 daxrace run --workload=realloc --load=closed --perturb  # catch what is unsafe
 daxrace run --backing=fsdax:/mnt/pmem --placement=local,remote --time=10m --out=pmem.csv
 daxrace run --filter='^punch/' --dry-run
-daxrace run --resume=pmem.csv --backing=fsdax:/mnt/pmem --placement=local,remote)";
+daxrace run --resume=pmem.csv --backing=fsdax:/mnt/pmem --placement=local,remote
+daxrace run --target=kernel --dir=/mnt/pmem --workload=mixed,gup_vs_punch)";
 
 constexpr std::string_view kLitmusDetails =
     R"(Decides for every protocol, layout change and access what happens when they meet: the access is stopped at
 each of its steps, the change is started and run until it sleeps or ends, freed blocks are given to another
 file, and all are run to the end; and again with the change stopped at each of its own steps. One thread,
-fibers, no clock: the same table every time. The protocol source is the one that 'daxrace run' measures.)";
+fibers, no clock: the same table every time. The protocol source is the one that 'daxrace run' measures.
+
+With --target=kernel --dir=DIR the running kernel is looked at, on real files of the file system of DIR: an
+access is held in flight by a userfaultfd page or a pipe, and whether the change waits is decided by the state
+of its thread. Operations and accesses are other ones then; see docs/kernel-target.md.)";
 
 constexpr std::string_view kLitmusExamples =
     R"(daxrace litmus                                          # the whole safety table
 daxrace litmus --protocol=ext4 --operation=punch        # cell by cell
 daxrace litmus --protocol=mmaplock --operation=punch --access=aio_write --refcount=ref1 --explain
-daxrace litmus --format=csv > safety.csv)";
+daxrace litmus --format=csv > safety.csv
+daxrace litmus --target=kernel --dir=/mnt/pmem --access=pin,pin_munmap)";
 
 constexpr std::string_view kCompareDetails =
     R"(Matches the rows of two sides by the key of the CSV and reports what became worse: first promises broken, hangs,

@@ -15,7 +15,6 @@
 #include "harness/clock.hpp"
 #include "harness/error.hpp"
 #include "harness/kernel/pin.hpp"
-#include "harness/kernel/reuse.hpp"
 #include "harness/kernel/stall.hpp"
 
 namespace daxrace::kernel {
@@ -28,7 +27,10 @@ constexpr std::uint64_t kBound = 3 * kSecond;
 constexpr unsigned kFileNumber = 1;
 constexpr unsigned kOtherNumber = 2;
 
-std::string error_text(long result) { return std::strerror(static_cast<int>(-result)); }
+std::string error_text(long result) {
+  if (result == -EILSEQ) return "the kernel says that the ranges differ";
+  return std::strerror(static_cast<int>(-result));
+}
 
 CellResult result(Outcome outcome, std::string what) {
   CellResult cell;
@@ -73,13 +75,14 @@ CellResult report_hang(std::string what, const std::vector<const Helper*>& threa
   return cell;
 }
 
-Cell::Cell(const Directory& directory, Operation operation, Access access)
-    : directory_(directory), operation_(operation), access_(access) {}
+Cell::Cell(const Directory& directory, Victims& victims, Operation operation, Access access)
+    : directory_(directory), victims_(victims), operation_(operation), access_(access) {}
 
 Cell::~Cell() {
   // A thread that was left behind may keep the files; their names go now.
   if (file_) file_->unlink();
   if (other_) other_->unlink();
+  victims_.release();
 }
 
 CellResult Cell::decide() {
@@ -88,6 +91,8 @@ CellResult Cell::decide() {
     throw Skipped(fmt::format("no reflink on this {}", directory_.facts().fs));
   file_ = std::make_shared<SceneFile>(directory_, "file", kFileNumber);
   other_ = std::make_shared<SceneFile>(directory_, "other", kOtherNumber);
+  // Whoever locks two inodes takes the lower number first: which of them is changed must not be luck.
+  if (file_->inode() < other_->inode()) std::swap(file_, other_);
   prepare_reflink();
   CellResult cell = by_access();
   cell.operation = operation_;
@@ -203,14 +208,13 @@ CellResult Cell::went_ahead(const Helper& change, const InFlight& access) {
   const long changed = change.result();
   const std::uint64_t block = file_->block_of(access.page).value_or(0);
   const bool freed = changed == 0 && directory_.facts().dax && block != 0 && !file_->still_has(block);
-  Victims victims(directory_);
-  const bool reused = freed && victims.reach(block);
+  const bool reused = freed && victims_.reach(block);
   access.release();
   if (!all_end(access.holders, kBound))
     return report_hang("the change is over, and the access does not end", access.holders, {unmapping()});
   if (changed != 0) return finished(Outcome::overlapped, changed, "");
   std::string wrong = access.judge(false);
-  if (wrong.empty() && reused && !victims.intact()) wrong = "another file's page was written to";
+  if (wrong.empty() && reused && !victims_.intact()) wrong = "another file's page was written to";
   return overlap(access, freed, reused, wrong);
 }
 

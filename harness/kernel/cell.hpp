@@ -8,6 +8,7 @@
 
 #include "harness/kernel/cells.hpp"
 #include "harness/kernel/helper.hpp"
+#include "harness/kernel/reuse.hpp"
 #include "harness/kernel/scene.hpp"
 
 namespace daxrace::kernel {
@@ -47,7 +48,7 @@ struct InFlight {
 /// One layout change against one access, on files of its own.
 class Cell {
  public:
-  Cell(const Directory& directory, Operation operation, Access access);
+  Cell(const Directory& directory, Victims& victims, Operation operation, Access access);
   ~Cell();
   Cell(const Cell&) = delete;
   Cell& operator=(const Cell&) = delete;
@@ -83,6 +84,7 @@ class Cell {
   Cause unmapping() const;
 
   const Directory& directory_;
+  Victims& victims_;
   Operation operation_;
   Access access_;
   File file_;

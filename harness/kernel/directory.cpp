@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -125,6 +126,13 @@ std::uint64_t Directory::may_allocate() const {
   return std::uint64_t{space.f_bavail} * space.f_frsize / 4;
 }
 
-void Directory::sync() const noexcept { syncfs(self_.get()); }
+void Directory::sync() const noexcept {
+  // XFS frees an evicted file's blocks from a worker, which a statfs starts.
+  struct statvfs space {};
+  fstatvfs(self_.get(), &space);
+  const timespec worker{0, 20'000'000};
+  nanosleep(&worker, nullptr);
+  syncfs(self_.get());
+}
 
 }  // namespace daxrace::kernel

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <barrier>
 #include <memory>
+#include <mutex>
 #include <set>
 
 #include <fmt/format.h>
@@ -31,6 +32,18 @@ struct Crew {
   Ground ground;
   std::vector<WorkerRecord> records;
   std::vector<Busy> busy;
+
+  void fail(const std::string& what) {
+    const std::scoped_lock lock(mutex);
+    if (failure.empty()) failure = what;
+    ground.clock.stop.store(true);
+  }
+  std::string why_failed() {
+    const std::scoped_lock lock(mutex);
+    return failure;
+  }
+  std::mutex mutex;
+  std::string failure;
 };
 
 /// The operations that cannot be made of real files here, each reason once.
@@ -88,8 +101,8 @@ class KernelEpisode {
       bind_worker(crew.ground.config, id);
       record.affinity = thread_affinity();
       worker.emplace(crew.ground, id, workers, crew.busy[id], record.recorder);
-    } catch (const std::exception&) {
-      worker.reset();
+    } catch (const std::exception& error) {
+      crew.fail(error.what());
     }
     barrier.arrive_and_wait();
     barrier.arrive_and_wait();
@@ -97,7 +110,11 @@ class KernelEpisode {
     const std::uint64_t faults = thread_page_faults();
     const std::uint64_t cpu = thread_cpu_ns();
     const Clock::Ticks start = Clock::now();
-    worker->run();
+    try {
+      worker->run();
+    } catch (const std::exception& error) {
+      crew.fail(error.what());
+    }
     record.run_ns = Clock::to_ns(Clock::now() - start);
     record.cpu_ns = thread_cpu_ns() - cpu;
     record.page_faults = thread_page_faults() - faults;
@@ -175,9 +192,7 @@ class KernelEpisode {
   }
 
   EpisodeResult collect(bool stuck) {
-    std::string failure;
-    for (const auto& helper : helpers_)
-      if (helper->ended() && helper->result() != 0) failure = "a worker could not be set up";
+    const std::string failure = crew_->why_failed();
     EpisodeResult result = merge_recorders(config_, crew_->ground.clock, crew_->records);
     crew_->ground.sightings.move_to(result);
     result.promises = kInfo.promises;

@@ -29,10 +29,10 @@ class Writebacks {
   std::unique_ptr<Trace> trace_;
 };
 
-CellResult decide_one(const Directory& directory, Operation operation, Access access,
+CellResult decide_one(const Directory& directory, Operation operation, Access access, Victims& victims,
                       Writebacks& writebacks) try {
   if (is_persistence(access)) return decide_persistence(directory, operation, access, writebacks.get());
-  return Cell(directory, operation, access).decide();
+  return Cell(directory, victims, operation, access).decide();
 } catch (const Skipped& skipped) {
   CellResult cell;
   cell.operation = operation;
@@ -51,6 +51,7 @@ bool wanted(const std::vector<T>& list, T value) {
 
 std::vector<CellResult> decide(const Directory& directory, const Selection& selection, KernelLog& log) {
   std::vector<CellResult> cells;
+  Victims victims(directory);
   Writebacks writebacks;
   for (std::size_t a = 0; a < kAccesses.size(); ++a) {
     for (std::size_t o = 0; o < kOperations.size(); ++o) {
@@ -59,7 +60,7 @@ std::vector<CellResult> decide(const Directory& directory, const Selection& sele
       if (!can_meet(operation, access) || !wanted(selection.accesses, access) ||
           !wanted(selection.operations, operation))
         continue;
-      cells.push_back(decide_one(directory, operation, access, writebacks));
+      cells.push_back(decide_one(directory, operation, access, victims, writebacks));
       cells.back().log = log.complaints();
     }
   }

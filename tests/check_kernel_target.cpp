@@ -1,0 +1,125 @@
+// usage: check_kernel_target LITMUS.json RUN.csv KERNEL xfs|ext4: do the results of the kernel target on DAX
+// tell what they must? What is asked is truthfulness: a planted wait, overlap and hang, evidence beside every
+// finding.
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <string>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "harness/csv.hpp"
+#include "harness/error.hpp"
+
+namespace daxrace {
+namespace {
+
+using nlohmann::json;
+
+int failures = 0;
+
+void check(bool good, const std::string& what) {
+  if (good) return;
+  ++failures;
+  fmt::print("FAILED: {}\n", what);
+}
+
+std::string text(const json& cell, const char* key) { return cell.at(key).get<std::string>(); }
+
+std::string name_of(const json& cell) { return text(cell, "operation") + " against " + text(cell, "access"); }
+
+/// Every outcome brings what it rests on.
+void check_evidence(const json& cell) {
+  const std::string outcome = text(cell, "outcome");
+  const std::string name = name_of(cell);
+  check(!text(cell, "what").empty(), name + ": nothing said");
+  check(outcome != "inconclusive", name + ": inconclusive: " + text(cell, "what"));
+  check(outcome != "spin", name + ": spin");
+  if (outcome == "waited" || outcome == "hang")
+    check(!text(cell, "slept_in").empty(), name + ": slept nowhere");
+  if (outcome == "hang") {
+    check(text(cell, "freed_by").find("nothing") == std::string::npos, name + ": threads were left behind");
+    check(text(cell, "freed_by") != "a signal", name + ": freed by a signal, not by its cause");
+    check(cell.at("report").size() >= 3, name + ": a hang without a report");
+  }
+}
+
+/// What the design of every DAX file system implies: the wait, the overlap and the hang that are planted.
+void check_planted(const json& cell) {
+  const std::string access = text(cell, "access");
+  const std::string outcome = text(cell, "outcome");
+  const std::string line = name_of(cell) + ": " + outcome;
+  static const std::set<std::string> reflink = {"clone", "dedupe", "unshare"};
+  if (reflink.contains(text(cell, "operation"))) return check(outcome == "skipped", line);
+  if (access == "read" || access == "write" || access == "nested_fault") check(outcome == "waited", line);
+  if (access == "pin" || access == "pin_outside") {
+    check(outcome == "waited", line);
+    check(text(cell, "slept_in").find("break") != std::string::npos, line + " in " + text(cell, "slept_in"));
+  }
+  if (access == "mapped") check(outcome == "overlapped", line);
+  if (access == "pin_then_read" || access == "crosswise") check(outcome == "hang", line);
+  if (access == "dio_read") check(outcome == "skipped", line);
+  if (access == "fsync" || access == "fsync_sync")
+    check(outcome == "flushed" || outcome == "unflushed", line);
+}
+
+void check_litmus(const std::string& file, const std::string& kernel, const std::string& fs) {
+  std::ifstream in(file);
+  const json litmus = json::parse(in);
+  check(text(litmus, "kernel").starts_with(kernel + "."), "kernel " + text(litmus, "kernel"));
+  check(text(litmus, "fs") == fs, "fs " + text(litmus, "fs"));
+  check(litmus.at("dax").get<bool>(), "not on DAX");
+  std::uint64_t ns = 0;
+  for (const json& cell : litmus.at("cells")) {
+    check_evidence(cell);
+    check_planted(cell);
+    ns += cell.at("duration_ns").get<std::uint64_t>();
+  }
+  check(litmus.at("cells").size() == 136, fmt::format("{} cells", litmus.at("cells").size()));
+  check(ns < 60'000'000'000U, fmt::format("the table took {} s", ns / 1'000'000'000));
+  fmt::print("{}: {} cells in {} s\n", file, litmus.at("cells").size(), ns / 1'000'000'000);
+}
+
+void check_run(const std::string& file, const std::string& kernel, const std::string& fs) {
+  std::set<std::string> ran;
+  std::set<std::string> skipped;
+  for (const Row& row : read_csv(file).rows) {
+    const std::string name = fmt::format("{}/{}", row.workload, row.path);
+    check(row.target == "kernel" && row.protocol == "kernel", name + ": target or protocol");
+    check(row.kernel.starts_with(kernel + ".") && row.fs == fs, name + ": kernel or fs");
+    check(row.mount_options.find("dax=always") != std::string::npos, name + ": " + row.mount_options);
+    check(row.lock.empty() && row.refcount_regime.empty(), name + ": an engine's column is filled");
+    if (row.path != kAllPaths) continue;
+    if (row.status == "skipped") {
+      skipped.insert(row.workload);
+      check(!row.reason.empty(), name + ": skipped without a reason");
+      continue;
+    }
+    ran.insert(row.workload);
+    check(row.status == "ok" || row.status == "hang" || row.status == "starved",
+          name + ": " + row.status + ": " + row.reason);
+    check(row.verdict != "broken" || row.status == "hang", name + ": broken: " + row.violated);
+    if (row.status == "ok") check(row.ops.value_or(0) > 0, name + ": nothing happened");
+    if (row.status == "ok" && row.workload == "fault")
+      check(row.faults_real.value_or(0) > 0, name + ": no real faults");
+  }
+  check(ran == std::set<std::string>{"fault", "gup_vs_punch", "realloc"}, "workloads that ran");
+  check(skipped == std::set<std::string>{"aio_read"}, "aio_read is skipped on DAX");
+}
+
+}  // namespace
+}  // namespace daxrace
+
+int main(int argc, char** argv) try {
+  if (argc != 5) {
+    fmt::print(stderr, "usage: {} LITMUS.json RUN.csv KERNEL xfs|ext4\n", argv[0]);
+    return 2;
+  }
+  daxrace::check_litmus(argv[1], argv[3], argv[4]);
+  daxrace::check_run(argv[2], argv[3], argv[4]);
+  return daxrace::failures == 0 ? 0 : 1;
+} catch (const std::exception& error) {
+  fmt::print(stderr, "check_kernel_target: {}\n", error.what());
+  return 1;
+}
