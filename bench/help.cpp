@@ -86,6 +86,17 @@ daxrace compare unpatched.csv patched.csv --by=kernel --mail
 daxrace compare run.csv --by=protocol:iolock_mmaplock,ext4 --all
 daxrace compare old/ new/ --metric=p50,p99,throughput --format=json)";
 
+constexpr std::string_view kHistoryDetails =
+    R"(Puts the runs of many result files into the order in which they started and marks, for every path of every
+configuration, the run from which on it is slower or faster. One value a run, from the merged histograms of its
+repetitions; binary segmentation on ranks with a permutation test, corrected for the rows of a path. Exit status 1
+only if a promise was broken, or something hung or failed, in the latest run.)";
+
+constexpr std::string_view kHistoryExamples =
+    R"(daxrace history results/nightly
+daxrace history results/nightly --metric=p99 --mail
+daxrace history results/nightly --format=csv > history.csv)";
+
 }  // namespace
 
 const std::vector<VerbText>& verb_texts() {
@@ -95,6 +106,8 @@ const std::vector<VerbText>& verb_texts() {
        kLitmusExamples},
       {"compare", "what changed between results, and whether it can be told from chance", kCompareDetails,
        kCompareExamples, "BASE NEW"},
+      {"history", "when it changed, over a folder of results", kHistoryDetails, kHistoryExamples,
+       "DIR|FILE..."},
       {"list", "protocols, workloads, and what this machine can run them on",
        "Names everything that 'daxrace run' takes: protocols with what they promise and stand for, "
        "workloads\n"
