@@ -45,13 +45,14 @@ std::string rule_text(const ComparisonOptions& s) {
 }
 
 std::string family_name(const ComparedFamily& family) {
-  return fmt::format("{} {}", name_in(kMetricNames, family.metric),
+  return fmt::format("{} {}",
+                     family.metric == Metric::throughput ? "ops/s" : name_in(kMetricNames, family.metric),
                      family.path.empty() ? "all paths" : family.path);
 }
 
-std::string family_verdict(const ComparedFamily& family) {
-  if (family.undecided == 0) return "enough";
-  return fmt::format("{} per side needed, {} undecided", family.needed, family.undecided);
+/// How many values per side a change that stands alone needs, if there are too few.
+std::string needed_text(const ComparedFamily& family) {
+  return family.undecided == 0 ? "" : fmt::format("{}", family.needed);
 }
 
 std::string range_text(std::size_t low, std::size_t high) {
@@ -150,11 +151,11 @@ class TextTable {
     if (result_.report.families.empty()) return {};
     std::string out = wrapped_text(
         "\n", fmt::format("What can be decided ({})", rule_text(options_.statistics)), 2, width_);
-    constexpr std::string_view kFormat = "  {:<19} {:>5} {:>7} {:>8} {:>8}  {}\n";
-    out += fmt::format(kFormat, "family", "rows", "values", "least p", "bar", "a lone change");
+    constexpr std::string_view kFormat = "  {:<19} {:>5} {:>6} {:>7} {:>7} {:>6} {:>9}\n";
+    out += fmt::format(kFormat, "family", "rows", "values", "least p", "bar", "needed", "undecided");
     for (const ComparedFamily& family : result_.report.families)
       out += fmt::format(kFormat, family_name(family), family.rows, range_text(family.fewest, family.most),
-                         p_text(family.least_p), p_text(family.bar), family_verdict(family));
+                         p_text(family.least_p), p_text(family.bar), needed_text(family), family.undecided);
     return out + chance();
   }
 
@@ -199,7 +200,7 @@ class TextTable {
   std::string closing() const {
     std::string out;
     if (!result_.report.left_out.empty()) out += line("\nLeft out: ", reasons_text(result_.report.left_out));
-    return out + "\n" + conclusion(result_, options_.strict) + "\n";
+    return out + "\n" + wrapped_text("", conclusion(result_, options_.strict), 2, width_);
   }
 
   const CompareResult& result_;
@@ -273,12 +274,12 @@ std::string markdown_outcomes(const CompareResult& result, const ConfigNames& na
 }
 
 std::string markdown_families(const CompareResult& result) {
-  std::string out = "\n| family | rows | values | least p | bar | a lone change |\n";
-  out += "| --- | ---: | ---: | ---: | ---: | --- |\n";
+  std::string out = "\n| family | rows | values | least p | bar | needed | undecided |\n";
+  out += "| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n";
   for (const ComparedFamily& family : result.report.families)
     out += markdown_line({family_name(family), fmt::format("{}", family.rows),
                           range_text(family.fewest, family.most), p_text(family.least_p), p_text(family.bar),
-                          family_verdict(family)});
+                          needed_text(family), fmt::format("{}", family.undecided)});
   return out;
 }
 
