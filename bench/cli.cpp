@@ -11,6 +11,7 @@
 #include "bench/compare.hpp"
 #include "bench/env.hpp"
 #include "bench/help.hpp"
+#include "bench/history.hpp"
 #include "bench/list.hpp"
 #include "bench/litmus.hpp"
 #include "bench/option_table.hpp"
@@ -182,6 +183,20 @@ Exit report_verb(const VerbText& verb, const Arguments& arguments) {
   return write_report(options);
 }
 
+Exit history_verb(const VerbText& verb, const Arguments& arguments) {
+  HistoryOptions options;
+  const OptionTable table = history_option_table(options);
+  Parsed parsed = parse(table, arguments);
+  if (parsed.help) {
+    fmt::print("{}", verb_help(verb, table));
+    return Exit::ok;
+  }
+  options.operands = take_operands(parsed);
+  refuse_unknown(parsed, table, false);
+  apply(parsed);
+  return print_history(options);
+}
+
 Exit dispatch(const Arguments& arguments) {
   if (arguments.empty()) throw Error("give a verb; 'daxrace --help' names them");
   const std::string& first = arguments.front();
@@ -201,6 +216,7 @@ Exit dispatch(const Arguments& arguments) {
   if (verb.name == "env") return print_verb(verb, rest, print_env);
   if (verb.name == "report") return report_verb(verb, rest);
   if (verb.name == "litmus") return litmus_verb(verb, rest);
+  if (verb.name == "history") return history_verb(verb, rest);
   Arguments whole = arguments;
   whole.insert(whole.begin(), "daxrace");
   if (verb.name == "compare") return compare_verb(verb, rest, whole);

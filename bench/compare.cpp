@@ -208,12 +208,17 @@ void add_warnings(CompareResult& result) {
   if (same)
     result.warnings.push_back(
         fmt::format("both sides are commit {}: an A/A comparison", fact_text(facts, "git_commit")));
+  const bool by_runs = result.by == "git_commit" || result.by == "kernel";
+  if (by_runs && result.base.rows.runs().size() == 1 && result.changed.rows.runs().size() == 1)
+    result.warnings.emplace_back(
+        "one run each: what differs from run to run on this machine looks like a change, too; "
+        "scripts/compare-commits.sh runs both sides in turns");
   if (std::ranges::any_of(result.base.rows.runs(),
                           [&](const RunColumns& run) {
                             return std::ranges::find(result.changed.rows.runs(), run.run_id,
                                                      &RunColumns::run_id) != result.changed.rows.runs().end();
                           }) &&
-      (result.by == "git_commit" || result.by == "kernel"))
+      by_runs)
     result.warnings.emplace_back("both sides hold rows of the same run");
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "bench/compare.hpp"
+#include "bench/config_names.hpp"
 #include "bench/suggest.hpp"
 #include "bench/units.hpp"
 
@@ -27,14 +28,6 @@ template <class Enum, std::size_t N>
 Enum parse_word(std::string_view option, const std::array<std::string_view, N>& names,
                 const std::string& word) {
   return static_cast<Enum>(position(option, word, Values(names.begin(), names.end())));
-}
-
-/// `5`, `2.5%`: a share.
-double parse_percent(std::string_view option, std::string text) {
-  if (text.ends_with('%')) text.pop_back();
-  const double percent = text == "0" ? 0 : parse_positive(option, text);
-  if (percent >= 1000) throw Error(fmt::format("--{}={}: a percentage below 1000", option, text));
-  return percent / 100;
 }
 
 /// `protocol` or `protocol:BASE,NEW`.

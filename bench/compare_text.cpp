@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "bench/config_names.hpp"
 #include "bench/suggest.hpp"
 #include "bench/units.hpp"
 #include "harness/time_text.hpp"
@@ -21,51 +22,6 @@ using Values = std::vector<std::string>;
 constexpr std::size_t kWide = 110;
 constexpr std::size_t kMail = 72;
 
-// ---- names ----
-
-/// Names configurations by their workload and protocol, and by those key columns in which the configurations
-/// of this comparison differ.
-class ConfigNames {
- public:
-  explicit ConfigNames(const CompareResult& result)
-      : columns_(config_columns(result.by.empty() || !column_named(result.by).is_key
-                                    ? std::vector<std::string_view>()
-                                    : std::vector<std::string_view>{column_named(result.by).name})),
-        varying_(columns_.size(), false) {
-    std::vector<std::string_view> first;
-    for (const ResultSet* set : {&result.base.rows, &result.changed.rows}) {
-      for (const std::string_view config : set->configs()) {
-        const auto fields = config_fields(config);
-        if (first.empty()) first = fields;
-        for (std::size_t i = 0; i < columns_.size(); ++i) varying_[i] = varying_[i] || fields[i] != first[i];
-      }
-    }
-  }
-
-  const std::vector<const Column*>& columns() const { return columns_; }
-
-  std::string name(std::string_view config) const {
-    const auto fields = config_fields(config);
-    std::string head;
-    std::string rest;
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-      const std::string_view column = columns_[i]->name;
-      if (column == "workload") {
-        head = std::string(fields[i]) + (head.empty() ? "" : "/" + head);
-      } else if (column == "protocol") {
-        head += (head.empty() ? "" : "/") + std::string(fields[i]);
-      } else if (varying_[i] && !fields[i].empty()) {
-        rest += fmt::format(" {}={}", column, fields[i]);
-      }
-    }
-    return head + rest;
-  }
-
- private:
-  std::vector<const Column*> columns_;
-  std::vector<bool> varying_;
-};
-
 std::string value_text(Metric metric, double value) {
   return metric == Metric::throughput ? fmt::format("{:.4g}/s", value) : short_time(value);
 }
@@ -75,31 +31,28 @@ std::string interval_text(const Interval& ratio) {
   return fmt::format("{} [{}, {}]", short_ratio(ratio.mid), short_ratio(ratio.low), short_ratio(ratio.high));
 }
 
-std::string p_text(double p) { return p < 0.0001 ? fmt::format("{:.0e}", p) : fmt::format("{:.2g}", p); }
-
 std::string count_text(const ComparedRow& row) {
   const std::string merged =
       row.merged_repetitions > 1 ? fmt::format(" ({} merged each)", row.merged_repetitions) : "";
   return fmt::format("n={}+{}{}", row.base.size(), row.changed.size(), merged);
 }
 
-std::string percent(double share) { return fmt::format("{:g} %", share * 100); }
-
 std::string rule_text(const ComparisonOptions& s) {
-  return fmt::format("{} {}, changes of {} and more", percent(s.level),
+  return fmt::format("{} {}, changes of {} and more", percent_text(s.level),
                      s.correction == Correction::bh ? "false discoveries (Benjamini-Hochberg)"
                                                     : "chance of a false alarm (Holm)",
-                     percent(s.threshold));
+                     percent_text(s.threshold));
 }
 
 std::string family_name(const ComparedFamily& family) {
-  return fmt::format("{} {}", name_in(kMetricNames, family.metric),
+  return fmt::format("{} {}",
+                     family.metric == Metric::throughput ? "ops/s" : name_in(kMetricNames, family.metric),
                      family.path.empty() ? "all paths" : family.path);
 }
 
-std::string family_verdict(const ComparedFamily& family) {
-  if (family.undecided == 0) return "enough";
-  return fmt::format("{} per side needed, {} undecided", family.needed, family.undecided);
+/// How many values per side a change that stands alone needs, if there are too few.
+std::string needed_text(const ComparedFamily& family) {
+  return family.undecided == 0 ? "" : fmt::format("{}", family.needed);
 }
 
 std::string range_text(std::size_t low, std::size_t high) {
@@ -142,42 +95,24 @@ std::string conclusion(const CompareResult& result, bool strict) {
 
 // ---- text ----
 
-/// Words in lines of at most `width` columns; the first starts with `first`, the others with `indent` spaces.
-std::string wrapped(std::string_view first, std::string_view text, std::size_t indent, std::size_t width) {
-  std::string out;
-  std::string line(first);
-  bool fresh = true;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find(' ', at), text.size());
-    const std::string_view word = text.substr(at, end - at);
-    if (!fresh && line.size() + 1 + word.size() > width) {
-      out += line + '\n';
-      line = std::string(indent, ' ');
-      fresh = true;
-    }
-    if (!fresh) line += ' ';
-    line += word;
-    fresh = false;
-    at = end + 1;
-  }
-  return out + line + '\n';
-}
-
 class TextTable {
  public:
   TextTable(const CompareResult& result, const CompareOptions& options)
-      : result_(result), options_(options), names_(result), width_(options.mail ? kMail : kWide) {}
+      : result_(result),
+        options_(options),
+        names_({&result.base.rows, &result.changed.rows}, result.by),
+        width_(options.mail ? kMail : kWide) {}
 
   std::string text(const Values& command_line) const {
     std::string out;
-    if (options_.mail) out += wrapped("command: ", join(command_line, " "), 9, width_);
+    if (options_.mail) out += wrapped_text("command: ", join(command_line, " "), 9, width_);
     out += heading() + outcomes() + families() + changes() + closing();
     return out;
   }
 
  private:
   std::string line(std::string_view first, std::string_view text) const {
-    return wrapped(first, text, 7, width_);
+    return wrapped_text(first, text, 7, width_);
   }
 
   std::string side(std::string_view label, const CompareSide& side) const {
@@ -205,23 +140,37 @@ class TextTable {
         fmt::format("\nCorrectness: {} on both sides, {}\n", counted(report.configurations, "configuration"),
                     counted(failures_of(report), "failure"));
     for (const OutcomeChange& one : report.outcomes) {
-      out += wrapped(fmt::format("  {:<13}", name_in(kOutcomeNames, one.outcome)), names_.name(one.config),
-                     15, width_);
-      out += wrapped(std::string(15, ' '), one.text, 15, width_);
+      out += wrapped_text(fmt::format("  {:<13}", name_in(kOutcomeNames, one.outcome)),
+                          names_.name(one.config), 15, width_);
+      out += wrapped_text(std::string(15, ' '), one.text, 15, width_);
     }
     return out;
   }
 
   std::string families() const {
     if (result_.report.families.empty()) return {};
-    std::string out =
-        wrapped("\n", fmt::format("What can be decided ({})", rule_text(options_.statistics)), 2, width_);
-    constexpr std::string_view kFormat = "  {:<19} {:>5} {:>7} {:>8} {:>8}  {}\n";
-    out += fmt::format(kFormat, "family", "rows", "values", "least p", "bar", "a lone change");
+    std::string out = wrapped_text(
+        "\n", fmt::format("What can be decided ({})", rule_text(options_.statistics)), 2, width_);
+    constexpr std::string_view kFormat = "  {:<19} {:>5} {:>6} {:>7} {:>7} {:>6} {:>9}\n";
+    out += fmt::format(kFormat, "family", "rows", "values", "least p", "bar", "needed", "undecided");
     for (const ComparedFamily& family : result_.report.families)
       out += fmt::format(kFormat, family_name(family), family.rows, range_text(family.fewest, family.most),
-                         p_text(family.least_p), p_text(family.bar), family_verdict(family));
-    return out;
+                         p_text(family.least_p), p_text(family.bar), needed_text(family), family.undecided);
+    return out + chance();
+  }
+
+  /// The rate is that of a family: whoever fails on any of them should know what they come to.
+  std::string chance() const {
+    const ComparisonOptions& s = options_.statistics;
+    const std::size_t count = result_.report.families.size();
+    if (count < 2 || s.family == FamilyScope::metric) return {};
+    const double any = 1 - std::pow(1 - s.level, static_cast<double>(count));
+    return wrapped_text(
+        "  ",
+        fmt::format("{} families: by chance alone at most {:.0f} % of comparisons mark something; with "
+                    "--family=metric {}",
+                    count, any * 100, percent_text(s.level)),
+        2, width_);
   }
 
   std::string changes() const {
@@ -244,14 +193,14 @@ class TextTable {
     out += fmt::format("            {} -> {}  p={} q={}  {}\n", value_text(row.metric, row.base_median),
                        value_text(row.metric, row.changed_median), p_text(row.p), p_text(row.adjusted),
                        count_text(row));
-    return out +
-           wrapped(std::string(12, ' '), names_.name(result_.base.rows.configs()[row.config]), 14, width_);
+    return out + wrapped_text(std::string(12, ' '), names_.name(result_.base.rows.configs()[row.config]), 14,
+                              width_);
   }
 
   std::string closing() const {
     std::string out;
     if (!result_.report.left_out.empty()) out += line("\nLeft out: ", reasons_text(result_.report.left_out));
-    return out + "\n" + conclusion(result_, options_.strict) + "\n";
+    return out + "\n" + wrapped_text("", conclusion(result_, options_.strict), 2, width_);
   }
 
   const CompareResult& result_;
@@ -261,13 +210,6 @@ class TextTable {
 };
 
 // ---- for programs ----
-
-std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"") == std::string_view::npos) return std::string(text);
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + '"';
-}
 
 std::string number(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
 
@@ -332,12 +274,12 @@ std::string markdown_outcomes(const CompareResult& result, const ConfigNames& na
 }
 
 std::string markdown_families(const CompareResult& result) {
-  std::string out = "\n| family | rows | values | least p | bar | a lone change |\n";
-  out += "| --- | ---: | ---: | ---: | ---: | --- |\n";
+  std::string out = "\n| family | rows | values | least p | bar | needed | undecided |\n";
+  out += "| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n";
   for (const ComparedFamily& family : result.report.families)
     out += markdown_line({family_name(family), fmt::format("{}", family.rows),
                           range_text(family.fewest, family.most), p_text(family.least_p), p_text(family.bar),
-                          family_verdict(family)});
+                          needed_text(family), fmt::format("{}", family.undecided)});
   return out;
 }
 
@@ -365,7 +307,7 @@ std::string compare_text(const CompareResult& result, const CompareOptions& opti
 }
 
 std::string compare_markdown(const CompareResult& result, const CompareOptions& options) {
-  const ConfigNames names(result);
+  const ConfigNames names({&result.base.rows, &result.changed.rows}, result.by);
   std::string out =
       fmt::format("base {} (commit {}), new {} (commit {}), kernel {}: {}\n", result.base.name,
                   fact_text(result.base.facts, "git_commit"), result.changed.name,
@@ -377,7 +319,7 @@ std::string compare_markdown(const CompareResult& result, const CompareOptions& 
 }
 
 std::string compare_csv(const CompareResult& result, const CompareOptions& options) {
-  const ConfigNames names(result);
+  const ConfigNames names({&result.base.rows, &result.changed.rows}, result.by);
   std::string out =
       "change,metric,path,base,new,ratio,ratio_low,ratio_high,p,adjusted_p,base_values,new_values,"
       "merged_repetitions,base_merged_ns,new_merged_ns,detail";
@@ -405,7 +347,7 @@ std::string compare_csv(const CompareResult& result, const CompareOptions& optio
 }
 
 std::string compare_json(const CompareResult& result, const CompareOptions& options) {
-  const ConfigNames names(result);
+  const ConfigNames names({&result.base.rows, &result.changed.rows}, result.by);
   const ComparisonOptions& s = options.statistics;
   Json out = {{"by", result.by},
               {"conclusion", conclusion(result, options.strict)},

@@ -102,6 +102,17 @@ constexpr std::string_view kReportExamples =
     R"(daxrace report results/reference/memory.csv             # report.html
 daxrace report local.csv remote.csv --out=numa.html --title="pmem0, local and remote")";
 
+constexpr std::string_view kHistoryDetails =
+    R"(Puts the runs of many result files into the order in which they started and marks, for every path of every
+configuration, the run from which on it is slower or faster. One value a run, from the merged histograms of its
+repetitions; binary segmentation on ranks with a permutation test, corrected for the rows of a path. Exit status 1
+only if a promise was broken, or something hung or failed, in the latest run.)";
+
+constexpr std::string_view kHistoryExamples =
+    R"(daxrace history results/nightly
+daxrace history results/nightly --metric=p99 --mail
+daxrace history results/nightly --format=csv > history.csv)";
+
 }  // namespace
 
 const std::vector<VerbText>& verb_texts() {
@@ -113,6 +124,8 @@ const std::vector<VerbText>& verb_texts() {
        kCompareExamples, "BASE NEW"},
       {"report", "what results look like: one HTML page with plots", kReportDetails, kReportExamples,
        "FILE..."},
+      {"history", "when it changed, over a folder of results", kHistoryDetails, kHistoryExamples,
+       "DIR|FILE..."},
       {"list", "protocols, workloads, and what this machine can run them on",
        "Names everything that 'daxrace run' takes: protocols with what they promise and stand for, "
        "workloads\n"

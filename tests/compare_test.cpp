@@ -16,6 +16,7 @@
 
 #include "bench/cli.hpp"
 #include "bench/compare_text.hpp"
+#include "bench/history.hpp"
 #include "harness/types.hpp"
 #include "tests/simulated_rows.hpp"
 
@@ -434,6 +435,17 @@ TEST_F(Compare, FilesWithoutTheLaterColumnsAreCompared) {
 
 // ---- what is printed ----
 
+/// A file name cannot be broken, and may be longer.
+void check_width(const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("/daxrace-compare-") == std::string::npos) {
+      EXPECT_LE(line.size(), 72U) << line;
+    }
+    for (const char c : line) EXPECT_TRUE(c >= ' ' && c <= '~') << line;
+  }
+}
+
 TEST_F(Compare, MailFitsInto72Columns) {
   Simulation slow;
   slow.slower = 1.4;
@@ -445,6 +457,10 @@ TEST_F(Compare, MailFitsInto72Columns) {
   options.mail = true;
   options.all = true;
   options.statistics.metrics = {Metric::p50, Metric::p99, Metric::throughput};
+  options.statistics.level = 1e-9;  // so that everything is undecided, and says so
+  EXPECT_THAT(compare_text(compare_files(options), options, {}), HasSubstr("18         3"));
+  check_width(compare_text(compare_files(options), options, {"daxrace", "compare"}));
+  options.statistics.level = 0.05;
   const CompareResult result = compare_files(options);
   std::istringstream lines(
       compare_text(result, options, {"daxrace", "compare", "base.csv", "new.csv", "--mail"}));
@@ -452,11 +468,6 @@ TEST_F(Compare, MailFitsInto72Columns) {
   std::size_t slower = 0;
   std::size_t number = 0;
   for (std::string line; std::getline(lines, line); ++number) {
-    // A file name cannot be broken.
-    if (line.find(directory_.string()) == std::string::npos) {
-      EXPECT_LE(line.size(), 72U) << line;
-    }
-    for (const char c : line) EXPECT_TRUE(c >= ' ' && c <= '~') << line;
     if (line.find("  hang ") == 0) hang = number;
     if (line.find("  slower ") == 0 && slower == 0) slower = number;
   }
@@ -508,6 +519,80 @@ TEST_F(Compare, CommandLineRefusesWhatItDoesNotKnow) {
   EXPECT_EQ(command({"--level=0"}), 2);
   EXPECT_EQ(command({"--allow-different=everything"}), 2);
   EXPECT_EQ(command({"third.csv"}), 2);
+}
+
+// ---- over time ----
+
+class History : public Compare {
+ protected:
+  /// One file a run, written in an order that is not theirs; from run `slow_from` on ext4 is slower.
+  HistoryOptions runs(unsigned count, unsigned slow_from) {
+    for (unsigned i = 0; i < count; ++i) {
+      Simulation s;
+      s.samples = 100;
+      s.repetitions = 3;
+      s.slower = i < slow_from ? 1 : 1.25;
+      s.run_id = fmt::format("run-{:02}", i);
+      s.commit = fmt::format("{:012x}", i);
+      Rows rows = simulated_rows(s, random_);
+      for (Row& row : rows) row.time_utc = fmt::format("2026-11-{:02}T00:00:00Z", i + 1);
+      write(fmt::format("{:02}.csv", (i * 7) % count), rows);
+    }
+    HistoryOptions options;
+    options.operands = {directory_};
+    return options;
+  }
+};
+
+TEST_F(History, MarksTheRunFromWhichOnItIsSlower) {
+  const HistoryOptions options = runs(20, 11);
+  const HistoryResult result = history_of(options);
+  ASSERT_EQ(result.series.size(), 6U);
+  for (const HistorySeries& series : result.series) {
+    const bool slow = result.rows.configs()[series.config].find("ext4") != std::string_view::npos;
+    ASSERT_EQ(series.points.size(), slow ? 1U : 0U);
+    if (!slow) continue;
+    EXPECT_EQ(series.points[0].at, 11U);
+    EXPECT_NEAR(series.points[0].after / series.points[0].before, 1.25, 0.06);
+  }
+  const std::string text = history_text(result, options);
+  EXPECT_THAT(text, HasSubstr("2026-11-12T00:00:00Z  slower"));
+  EXPECT_THAT(text, HasSubstr("commit 00000000000a -> 00000000000b"));
+}
+
+TEST_F(History, TooFewRunsAreUndecidedAndSayHowManyAreNeeded) {
+  const HistoryOptions options = runs(5, 3);
+  const HistoryResult result = history_of(options);
+  for (const HistorySeries& series : result.series) EXPECT_TRUE(series.undecided());
+  EXPECT_THAT(history_text(result, options), HasSubstr("6 undecided (10 runs needed)"));
+}
+
+TEST_F(History, OtherMachinesAreRefused) {
+  HistoryOptions options = runs(4, 2);
+  Simulation s;
+  s.run_id = "elsewhere";
+  Rows rows = simulated_rows(s, random_);
+  for (Row& row : rows) row.host = "other";
+  write("other.csv", rows);
+  EXPECT_THAT(error_of([&] { history_of(options); }), HasSubstr("different machines"));
+  options.allow_other_machines = true;
+  EXPECT_NO_THROW(history_of(options));
+}
+
+TEST_F(History, BrokenPromiseInTheLatestRunFails) {
+  runs(3, 3);
+  Simulation s;
+  s.run_id = "run-99";
+  Rows rows = simulated_rows(s, random_);
+  for (Row& row : rows) row.time_utc = "2026-12-01T00:00:00Z";
+  rows.back().verdict = "broken";
+  write("last.csv", rows);
+  for (const char* const format : {"text", "csv", "json", "markdown"}) {
+    testing::internal::CaptureStdout();
+    EXPECT_EQ(command_line({"history", directory_, std::string("--format=") + format}), 1);
+    EXPECT_FALSE(testing::internal::GetCapturedStdout().empty());
+  }
+  EXPECT_THAT(error_of([&] { history_of({}); }), HasSubstr("name a directory"));
 }
 
 /// Linear in the rows, and nothing that is quadratic: a bounded form of scripts/compare-speed.sh.

@@ -37,7 +37,7 @@ refused_files() {
   : >hostile.csv; hostile "an empty file" ': no header line'
   head -c 300 "$good" >hostile.csv; hostile "half a header" ': no header line'
   head -c 100000 /dev/urandom | tr '\n\0' 'xy' >hostile.csv; echo >>hostile.csv
-  hostile "binary" ':1: column 1 is'
+  hostile "binary" ':1: (column 1 is|a carriage return)'
   printf 'name,age\nx,1\n' >hostile.csv; hostile "another table" ':1: column 1 is "name"'
   sed '1s/,backing,/,bakcing,/' "$good" >hostile.csv; hostile "a misspelt column" ':1: column 10 is "bakcing"'
   sed '1s/,backing,/,/' "$good" >hostile.csv; hostile "a missing column" ':1: column 10 is "device"'
