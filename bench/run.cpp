@@ -112,6 +112,8 @@ void describe_run(RunReport& report, const RunOptions& options, const std::vecto
   report.set_command_line(command_line);
   for (const auto& [name, value] : options.given) report.set_option(name, value);
   report.set_topology(machine.topology().summary());
+  report.set_environment("pmem namespaces", namespaces_text(scan_namespaces()));
+  report.set_environment("DAX mounts", dax_mounts_text(scan_dax_mounts()));
   if (machine.any_peer() != nullptr)
     report.set_environment(
         "peer", fmt::format("{}, {:.0f} % of reads complete after submit", machine.any_peer()->path(),

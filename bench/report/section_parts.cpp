@@ -9,12 +9,13 @@ namespace daxrace {
 
 std::string protocol_legend(const ReportData& data) {
   std::string out = "<ul class=\"legend\" aria-label=\"Protocols\">";
-  for (std::size_t i = 0; i < data.protocols.size(); ++i) {
+  for (const std::string& protocol : data.protocols) {
+    const std::size_t i = data.index_of(protocol);
     out += fmt::format(
         "<li><svg viewBox=\"0 0 26 10\" aria-hidden=\"true\"><line x1=\"0\" y1=\"5\" x2=\"26\" y2=\"5\" "
         "stroke=\"var(--p{})\" "
         "stroke-width=\"2.5\" stroke-dasharray=\"{}\"/></svg>{}</li>",
-        i % kColours, dashes_of(i), html::escaped(data.protocols[i]));
+        i % kColours, dashes_of(i), html::escaped(protocol));
   }
   return out + "</ul>\n";
 }
