@@ -20,6 +20,7 @@
 #include "bench/signals.hpp"
 #include "bench/suggest.hpp"
 #include "bench/summary.hpp"
+#include "bench/table_options.hpp"
 #include "bench/units.hpp"
 #include "harness/clock.hpp"
 #include "harness/result_table.hpp"
@@ -152,13 +153,7 @@ OpenMode open_mode(const RunOptions& options) {
 }
 
 std::string table_of(const std::vector<Row>& rows, std::uint64_t seed) {
-  TableOptions table;
-  table.uncontended = [](std::string_view name) {
-    const Workload* workload = find_workload(name);
-    return workload != nullptr && workload->uncontended;
-  };
-  table.protocol_order = protocol_names();
-  table.workload_order = workload_names();
+  TableOptions table = usual_table_options();
   table.color = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
   table.seed = seed;
   return format_results(rows, table);

@@ -1,5 +1,7 @@
 #include "bench/report/section_parts.hpp"
 
+#include <sstream>
+
 #include <fmt/format.h>
 
 #include "bench/report/plots.hpp"
@@ -32,7 +34,17 @@ std::string phase_legend() {
   return out + "</ul>\n";
 }
 
-std::string paragraph(std::string_view plain) { return fmt::format("<p>{}</p>\n", html::escaped(plain)); }
+std::string paragraph(std::string_view plain) {
+  std::string out = "<p>";
+  std::istringstream words{std::string(plain)};
+  for (std::string word; words >> word;) {
+    if (out.size() > 3) out += ' ';
+    // An option must not be broken at its dashes.
+    out += word.starts_with("--") ? fmt::format("<code class=\"option\">{}</code>", html::escaped(word))
+                                  : html::escaped(word);
+  }
+  return out + "</p>\n";
+}
 
 std::string time_or_dash(const std::optional<std::uint64_t>& ns) {
   return ns ? scaled_time(static_cast<double>(*ns)) : "-";
