@@ -14,6 +14,7 @@
 #include "bench/history.hpp"
 #include "bench/list.hpp"
 #include "bench/litmus.hpp"
+#include "bench/manual.hpp"
 #include "bench/option_table.hpp"
 #include "bench/options.hpp"
 #include "bench/report/report.hpp"
@@ -118,11 +119,14 @@ Exit run_verb(const VerbText& verb, const Arguments& arguments, const Arguments&
   return run(options, whole_command);
 }
 
+OptionTable format_option_table(OutputFormat& format) {
+  return {{"Options", "format", Takes::value, "text|json", "text", "how to print it",
+           [&format](const std::vector<std::string>& values) { format = parse_format(values.front()); }}};
+}
+
 Exit print_verb(const VerbText& verb, const Arguments& arguments, Exit (*print)(OutputFormat format)) {
   OutputFormat format = OutputFormat::text;
-  const OptionTable table = {
-      {"Options", "format", Takes::value, "text|json", "text", "how to print it",
-       [&format](const std::vector<std::string>& values) { format = parse_format(values.front()); }}};
+  const OptionTable table = format_option_table(format);
   const Parsed parsed = parse(table, arguments);
   if (parsed.help) {
     fmt::print("{}", verb_help(verb, table));
@@ -197,6 +201,27 @@ Exit history_verb(const VerbText& verb, const Arguments& arguments) {
   return print_history(options);
 }
 
+/// Every verb with its table. The tables are only read: nothing is applied to what they refer to.
+std::vector<DocumentedVerb> documented_verbs() {
+  static RunOptions run_options;
+  static LitmusOptions litmus_options;
+  static ReportOptions report_options;
+  static CompareOptions compare_options;
+  static HistoryOptions history_options;
+  static OutputFormat format = OutputFormat::text;
+  std::vector<DocumentedVerb> verbs;
+  for (const VerbText& verb : verb_texts()) {
+    OptionTable table = format_option_table(format);
+    if (verb.name == "run") table = run_option_table(run_options);
+    if (verb.name == "litmus") table = litmus_option_table(litmus_options);
+    if (verb.name == "report") table = report_option_table(report_options);
+    if (verb.name == "compare") table = compare_option_table(compare_options);
+    if (verb.name == "history") table = history_option_table(history_options);
+    verbs.push_back({&verb, std::move(table)});
+  }
+  return verbs;
+}
+
 Exit dispatch(const Arguments& arguments) {
   if (arguments.empty()) throw Error("give a verb; 'daxrace --help' names them");
   const std::string& first = arguments.front();
@@ -206,6 +231,14 @@ Exit dispatch(const Arguments& arguments) {
   }
   if (first == "--version") {
     fmt::print("{}", version_text());
+    return Exit::ok;
+  }
+  if (first == "--man") {
+    fmt::print("{}", man_page(documented_verbs()));
+    return Exit::ok;
+  }
+  if (first == "--completion") {
+    fmt::print("{}", bash_completion(documented_verbs()));
     return Exit::ok;
   }
   if (first.starts_with("-"))

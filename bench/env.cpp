@@ -1,5 +1,6 @@
 #include "bench/env.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -70,6 +71,55 @@ EnvLine judge_governor(const EnvFacts& f) {
           "cpupower frequency-set -g performance"};
 }
 
+EnvLine judge_turbo(const EnvFacts& f) {
+  if (f.info.turbo != "on")
+    return {Fitness::ok, "turbo", f.info.turbo.empty() ? "not to be seen" : "off", ""};
+  const bool pstate = f.info.scaling_driver.starts_with("intel");
+  return {Fitness::note, "turbo", "on",
+          pstate ? "echo 1 > /sys/devices/system/cpu/intel_pstate/no_turbo"
+                 : "echo 0 > /sys/devices/system/cpu/cpufreq/boost"};
+}
+
+EnvLine judge_smt(const EnvFacts& f) {
+  if (f.info.smt == "on")
+    return {Fitness::note, "SMT", "on",
+            "echo off > /sys/devices/system/cpu/smt/control, or --cpus= one per core"};
+  return {Fitness::ok, "SMT", f.info.smt.empty() ? "not to be seen" : f.info.smt, ""};
+}
+
+EnvLine judge_aslr(const EnvFacts& f) {
+  if (f.info.aslr.empty() || f.info.aslr == "0")
+    return {Fitness::ok, "ASLR", f.info.aslr.empty() ? "not to be seen" : "off", ""};
+  return {Fitness::note, "ASLR", fmt::format("on (kernel.randomize_va_space={})", f.info.aslr),
+          "setarch -R daxrace run ..., where two runs are compared closely"};
+}
+
+/// What the CPU is affected by and what the kernel does about it.
+EnvLine judge_mitigations(const EnvFacts& f) {
+  std::vector<std::string> active;
+  for (const auto& [name, text] : f.info.mitigations)
+    if (text.starts_with("Mitigation")) active.push_back(name);
+  if (active.empty()) return {Fitness::ok, "mitigations", "none active", ""};
+  return {Fitness::note, "mitigations", "active: " + join(active),
+          "compare only with the same; boot with mitigations=off on a machine that runs nothing else"};
+}
+
+EnvLine judge_userfaultfd(const EnvFacts& f) {
+  if (f.info.userfaultfd.empty())
+    return {Fitness::missing, "userfaultfd", "not in this kernel", "boot a kernel with CONFIG_USERFAULTFD"};
+  if (f.info.userfaultfd == "anybody" || f.is_root)
+    return {Fitness::ok, "userfaultfd", f.is_root ? "as root" : "for anybody", ""};
+  return {Fitness::missing, "userfaultfd", "not for this user",
+          "run as root, sysctl vm.unprivileged_userfaultfd=1, or give access to /dev/userfaultfd"};
+}
+
+EnvLine judge_tracefs(const EnvFacts& f) {
+  if (f.info.tracefs.empty())
+    return {Fitness::missing, "tracefs", "not mounted", "mount -t tracefs tracefs /sys/kernel/tracing"};
+  if (!f.is_root) return {Fitness::missing, "tracefs", f.info.tracefs + ", not for this user", "run as root"};
+  return {Fitness::ok, "tracefs", f.info.tracefs, ""};
+}
+
 EnvLine judge_debug(const EnvFacts& f) {
   if (f.info.kernel_debug == "none")
     return {Fitness::ok, "kernel", f.info.kernel + ", no costly debug options", ""};
@@ -135,12 +185,16 @@ EnvLine judge_namespaces(const EnvFacts& f) {
     return {Fitness::missing, "pmem", "no namespaces, no dax devices",
             "scripts/setup-pmem.sh --advise-memmap, or scripts/guest.sh"};
   std::vector<std::string> texts;
-  for (const PmemNamespace& one : f.namespaces)
-    texts.push_back(fmt::format("{} {} {} MiB node {}{}", one.name, one.mode, one.bytes >> 20, one.node,
-                                one.block_device.empty() ? "" : " /dev/" + one.block_device));
+  if (!f.namespaces.empty()) texts.push_back(namespaces_text(f.namespaces));
   for (const DaxDevice& device : f.dax_devices)
     texts.push_back(
         fmt::format("{} {} align {} node {}", device.name, device.driver, device.align, device.node));
+  for (const PmemNamespace& one : f.namespaces)
+    if (one.mode != "fsdax" && one.mode != "devdax")
+      return {
+          Fitness::note, "pmem", join(texts, "; "),
+          fmt::format("ndctl create-namespace -f -e {} -m fsdax (destroys what is on it): mode {} has no DAX",
+                      one.name, one.mode)};
   return {Fitness::ok, "pmem", join(texts, "; "), ""};
 }
 
@@ -159,16 +213,49 @@ EnvLine judge_dax_mounts(const EnvFacts& f) {
   if (f.dax_mounts.empty())
     return {Fitness::missing, "fsdax", "no file system is mounted with DAX",
             "mount -o dax=always /dev/pmem0 /mnt/pmem"};
-  std::vector<std::string> texts;
-  for (const Mount& mount : f.dax_mounts)
-    texts.push_back(fmt::format("{} ({} on {})", mount.point, mount.fs, mount.source));
-  return {Fitness::ok, "fsdax", join(texts), ""};
+  return {Fitness::ok, "fsdax", dax_mounts_text(f.dax_mounts), ""};
+}
+
+/// What each topic does to results, or what stands still without it.
+struct Effect {
+  std::string_view topic;
+  std::string_view text;
+};
+constexpr std::array<Effect, 21> kEffects = {
+    {{"CPUs", "races need threads that run at the same time; more workers than CPUs: no cost figures"},
+     {"NUMA", "local against remote needs two nodes with memory"},
+     {"NUMA balancing",
+      "it unmaps pages to see who uses them: faults and shootdowns that no protocol caused"},
+     {"clock", "every latency holds two reads of the clock"},
+     {"governor", "a core that slows down between episodes moves every latency by the same factor"},
+     {"turbo", "the frequency depends on temperature and on what the other cores do"},
+     {"SMT", "two workers on one core share its caches and units: latencies depend on the pairing"},
+     {"ASLR", "addresses, and with them cache and TLB conflicts, differ from run to run"},
+     {"mitigations", "they lengthen each entry into the kernel: page fault, zap, system call"},
+     {"load", "somebody else on the CPUs is in p99 and in the longest wait"},
+     {"hardware", "in a virtual machine zap, page fault and IPI leave the guest"},
+     {"kernel", "debug options cost more than the locks that are measured"},
+     {"huge pages", "one translation covers 512 frames where they are used: zap and fault of another size"},
+     {"memory", "a region that does not fit is skipped"},
+     {"io_uring", "without it no direct I/O is in flight: aio and gup are skipped"},
+     {"direct I/O",
+      "a peer that completes inside the submission has nothing in flight: aio and gup are skipped"},
+     {"userfaultfd", "the kernel target holds a fault open with it"},
+     {"tracefs", "the kernel target looks at the kernel's own events through it"},
+     {"pmem", "figures of the memory backing are those of DRAM without flushes"},
+     {"devdax", "--backing=devdax needs it"},
+     {"fsdax", "--backing=fsdax and the kernel target need it"}}};
+
+std::string effect_of(std::string_view topic) {
+  const auto* const found = std::ranges::find(kEffects, topic, &Effect::topic);
+  return found == kEffects.end() ? "" : std::string(found->text);
 }
 
 void print_text(const std::vector<EnvLine>& lines) {
   for (const EnvLine& line : lines) {
     fmt::print("{:<8} {:<15} {}\n", kFitnessNames[static_cast<std::size_t>(line.fitness)], line.topic,
                line.finding);
+    if (line.fitness != Fitness::ok && !line.effect.empty()) fmt::print("{:<24} {}\n", "", line.effect);
     if (!line.mend.empty()) fmt::print("{:<24} -> {}\n", "", line.mend);
   }
 }
@@ -179,33 +266,39 @@ void print_json(const std::vector<EnvLine>& lines) {
     list.push_back({{"fitness", kFitnessNames[static_cast<std::size_t>(line.fitness)]},
                     {"topic", line.topic},
                     {"finding", line.finding},
+                    {"effect", line.effect},
                     {"mend", line.mend}});
   fmt::print("{}\n", list.dump(2));
 }
 
 }  // namespace
 
-EnvFacts gather_env() {
+EnvFacts gather_env(const std::string& root) {
   EnvFacts facts;
-  facts.info = gather_run_info();
+  facts.info = gather_run_info(root);
   const Topology topology;
   facts.cpus = topology.cpus().size();
   facts.nodes = memory_nodes().size();
   facts.topology = topology.summary();
   try_peer(facts);
-  facts.dax_devices = scan_dax_devices();
-  facts.namespaces = scan_namespaces();
-  facts.dax_mounts = scan_dax_mounts();
+  facts.dax_devices = scan_dax_devices(root);
+  facts.namespaces = scan_namespaces(root);
+  facts.dax_mounts = scan_dax_mounts(root);
   facts.unreachable = unreachable_devices(facts.dax_devices);
+  facts.is_root = geteuid() == 0;
   facts.available_bytes = available_memory_bytes();
   return facts;
 }
 
 std::vector<EnvLine> judge_env(const EnvFacts& facts) {
-  return {judge_cpus(facts),       judge_nodes(facts),     judge_balancing(facts), judge_clock(facts),
-          judge_governor(facts),   judge_load(facts),      judge_emulation(facts), judge_debug(facts),
-          judge_huge_pages(facts), judge_memory(facts),    judge_io_uring(facts),  judge_namespaces(facts),
-          judge_devdax(facts),     judge_dax_mounts(facts)};
+  std::vector<EnvLine> lines = {
+      judge_cpus(facts),        judge_nodes(facts),      judge_balancing(facts), judge_clock(facts),
+      judge_governor(facts),    judge_turbo(facts),      judge_smt(facts),       judge_aslr(facts),
+      judge_mitigations(facts), judge_load(facts),       judge_emulation(facts), judge_debug(facts),
+      judge_huge_pages(facts),  judge_memory(facts),     judge_io_uring(facts),  judge_userfaultfd(facts),
+      judge_tracefs(facts),     judge_namespaces(facts), judge_devdax(facts),    judge_dax_mounts(facts)};
+  for (EnvLine& line : lines) line.effect = effect_of(line.topic);
+  return lines;
 }
 
 Exit print_env(OutputFormat format) {

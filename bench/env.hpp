@@ -23,7 +23,8 @@ struct EnvLine {
   Fitness fitness = Fitness::ok;
   std::string topic;
   std::string finding;
-  std::string mend;  ///< a command or an instruction; empty where nothing is to be done
+  std::string mend;         ///< a command or an instruction; empty where nothing is to be done
+  std::string effect = {};  ///< what this does to results
 };
 
 /// What is known of the machine: gathered once, judged line by line.
@@ -40,9 +41,11 @@ struct EnvFacts {
   std::vector<Mount> dax_mounts;
   std::vector<std::string> unreachable;  ///< devices that may not be opened
   std::uint64_t available_bytes = 0;
+  bool is_root = false;
 };
 
-EnvFacts gather_env();
+/// `root` stands before /proc, /sys and /dev in tests; CPUs, nodes and the peer are those of this machine.
+EnvFacts gather_env(const std::string& root = "");
 std::vector<EnvLine> judge_env(const EnvFacts& facts);
 
 /// `daxrace env`.

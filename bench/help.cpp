@@ -25,6 +25,16 @@ constexpr std::array<ExitText, 5> kExitTexts = {
      {Exit::skipped, "nothing that was asked for can run here"},
      {Exit::interrupted, "stopped by a signal; the rows of finished episodes are kept"}}};
 
+}  // namespace
+
+std::vector<std::pair<int, std::string_view>> exit_meanings() {
+  std::vector<std::pair<int, std::string_view>> out;
+  for (const ExitText& text : kExitTexts) out.emplace_back(static_cast<int>(text.code), text.meaning);
+  return out;
+}
+
+namespace {
+
 std::string exit_table() {
   std::string out = "\nExit codes:\n";
   for (const ExitText& text : kExitTexts)
@@ -154,7 +164,9 @@ std::string program_help() {
       "daxrace: lock protocols for DAX truncate and hole punch, run under load: are they safe, do they end,\n"
       "what do they cost?\n\nusage: daxrace VERB [options]\n\nVerbs ('daxrace VERB --help' says more):\n";
   for (const VerbText& verb : verb_texts()) out += fmt::format("  {:<9}{}\n", verb.name, verb.summary);
-  out += "\nOptions:\n  --help     this text\n  --version  commit, compiler, flags and build type\n";
+  out +=
+      "\nOptions:\n  --help        this text\n  --version     commit, compiler, flags and build type\n  "
+      "--man         the manual page, for man -l -\n  --completion  the completion for bash, to be sourced\n";
   return out + exit_table();
 }
 

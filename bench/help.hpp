@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bench/option_table.hpp"
@@ -20,6 +21,8 @@ const std::vector<VerbText>& verb_texts();
 /// Throws Error with the nearest name.
 const VerbText& verb_text(std::string_view name);
 
+/// What each exit status says.
+std::vector<std::pair<int, std::string_view>> exit_meanings();
 std::string program_help();
 std::string verb_help(const VerbText& verb, const OptionTable& table);
 /// Version, commit, compiler, flags, build type.

@@ -4,6 +4,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include <fmt/format.h>
+
+#include "bench/suggest.hpp"
+
 namespace daxrace {
 namespace {
 
@@ -96,6 +100,21 @@ std::vector<Mount> scan_dax_mounts(const std::string& root) {
       mounts.push_back(*mount);
   }
   return mounts;
+}
+
+std::string namespaces_text(const std::vector<PmemNamespace>& namespaces) {
+  std::vector<std::string> texts;
+  for (const PmemNamespace& one : namespaces)
+    texts.push_back(fmt::format("{} {} {} MiB node {}{}", one.name, one.mode, one.bytes >> 20, one.node,
+                                one.block_device.empty() ? "" : " /dev/" + one.block_device));
+  return texts.empty() ? "none" : join(texts, "; ");
+}
+
+std::string dax_mounts_text(const std::vector<Mount>& mounts) {
+  std::vector<std::string> texts;
+  for (const Mount& mount : mounts)
+    texts.push_back(fmt::format("{} ({} on {})", mount.point, mount.fs, mount.source));
+  return texts.empty() ? "none" : join(texts);
 }
 
 }  // namespace daxrace

@@ -32,4 +32,9 @@ std::vector<PmemNamespace> scan_namespaces(const std::string& root = "");
 /// Mounts whose options say that DAX is on.
 std::vector<Mount> scan_dax_mounts(const std::string& root = "");
 
+/// The same in words: `namespace0.0 fsdax 512 MiB node 0 /dev/pmem0; ...`, `/mnt/pmem (xfs on /dev/pmem0)`;
+/// `none`.
+std::string namespaces_text(const std::vector<PmemNamespace>& namespaces);
+std::string dax_mounts_text(const std::vector<Mount>& mounts);
+
 }  // namespace daxrace

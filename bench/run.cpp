@@ -20,6 +20,7 @@
 #include "bench/signals.hpp"
 #include "bench/suggest.hpp"
 #include "bench/summary.hpp"
+#include "bench/table_options.hpp"
 #include "bench/units.hpp"
 #include "harness/clock.hpp"
 #include "harness/result_table.hpp"
@@ -112,6 +113,8 @@ void describe_run(RunReport& report, const RunOptions& options, const std::vecto
   report.set_command_line(command_line);
   for (const auto& [name, value] : options.given) report.set_option(name, value);
   report.set_topology(machine.topology().summary());
+  report.set_environment("pmem namespaces", namespaces_text(scan_namespaces()));
+  report.set_environment("DAX mounts", dax_mounts_text(scan_dax_mounts()));
   if (machine.any_peer() != nullptr)
     report.set_environment(
         "peer", fmt::format("{}, {:.0f} % of reads complete after submit", machine.any_peer()->path(),
@@ -151,13 +154,7 @@ OpenMode open_mode(const RunOptions& options) {
 }
 
 std::string table_of(const std::vector<Row>& rows, std::uint64_t seed) {
-  TableOptions table;
-  table.uncontended = [](std::string_view name) {
-    const Workload* workload = find_workload(name);
-    return workload != nullptr && workload->uncontended;
-  };
-  table.protocol_order = protocol_names();
-  table.workload_order = workload_names();
+  TableOptions table = usual_table_options();
   table.color = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
   table.seed = seed;
   return format_results(rows, table);

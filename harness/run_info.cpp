@@ -22,6 +22,7 @@
 #endif
 
 #include "harness/clock.hpp"
+#include "harness/mount_info.hpp"
 
 namespace daxrace {
 namespace {
@@ -107,6 +108,23 @@ std::string governor(const fs::path& root) {
     if (!text.empty()) governors.insert(text);
   }
   return fmt::format("{}", fmt::join(governors, "+"));
+}
+
+/// vm.unprivileged_userfaultfd says who may catch faults of the kernel, too; /dev/userfaultfd gives it by
+/// permission.
+std::string userfaultfd(const fs::path& root) {
+  const std::string anybody = one_line(root / "proc/sys/vm/unprivileged_userfaultfd");
+  if (anybody == "1") return "anybody";
+  std::error_code ignored;
+  if (fs::exists(root / "dev/userfaultfd", ignored)) return "device";
+  return anybody.empty() ? "" : "privileged";
+}
+
+std::string tracefs(const fs::path& root) {
+  std::istringstream mounts(file_text(root / "proc/self/mountinfo"));
+  for (std::string line; std::getline(mounts, line);)
+    if (const auto mount = parse_mount(line); mount && mount->fs == "tracefs") return mount->point;
+  return {};
 }
 
 std::string turbo(const fs::path& root) {
@@ -204,6 +222,8 @@ void add_processor_facts(RunInfo& info, const fs::path& root, const std::string&
   info.cpu = cpu_model(cpuinfo, machine);
   info.governor = governor(root);
   info.turbo = turbo(root);
+  info.scaling_driver = one_line(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_driver");
+  info.idle_driver = one_line(root / "sys/devices/system/cpu/cpuidle/current_driver");
   info.smt = one_line(root / "sys/devices/system/cpu/smt/control");
   info.mitigations = mitigations(root);
   info.emulated = emulation(root, cpuinfo, info.kernel_parameters);
@@ -213,6 +233,10 @@ void add_kernel_settings(RunInfo& info, const fs::path& root) {
   info.kernel_parameters = parameters_of(one_line(root / "proc/cmdline"));
   info.kernel_debug = kernel_debug(root, info.kernel);
   info.thp = chosen(one_line(root / "sys/kernel/mm/transparent_hugepage/enabled"));
+  info.thp_defrag = chosen(one_line(root / "sys/kernel/mm/transparent_hugepage/defrag"));
+  info.aslr = one_line(root / "proc/sys/kernel/randomize_va_space");
+  info.userfaultfd = userfaultfd(root);
+  info.tracefs = tracefs(root);
   info.numa_balancing = one_line(root / "proc/sys/kernel/numa_balancing");
   info.clocksource = one_line(root / "sys/devices/system/clocksource/clocksource0/current_clocksource");
   info.loadavg = one_line(root / "proc/loadavg");

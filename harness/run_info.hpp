@@ -42,6 +42,13 @@ struct RunInfo {
   std::string smt;
   std::map<std::string, std::string> mitigations;  ///< by vulnerability
   std::string thp;
+  std::string thp_defrag;
+  std::string aslr;  ///< kernel.randomize_va_space: 0 off, 1 partly, 2 whole
+  std::string
+      userfaultfd;      ///< `anybody`, `device` (/dev/userfaultfd), `privileged`; empty: not in this kernel
+  std::string tracefs;  ///< where it is mounted
+  std::string scaling_driver;  ///< of cpufreq
+  std::string idle_driver;     ///< of cpuidle
   std::string numa_balancing;
   std::string clocksource;  ///< of the kernel
   std::string clock;        ///< the clock that is read: tsc or clock_gettime

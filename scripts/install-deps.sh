@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that daxrace needs and that are missing.
 #
-# usage: scripts/install-deps.sh [--build] [--guest] [--peers] [--lint] [--fuzz] [--fresh] [--report]
+# usage: scripts/install-deps.sh [--build] [--guest] [--peers] [--lint] [--fuzz] [--fresh] [--report] [--package]
 #                                [--all] [--list] [--missing]
 #   --build    to build it and to run its unit tests (the default)
-#        --build | --guest | --peers | --lint | --fuzz | --fresh | --report)    to run it in a guest with real DAX (scripts/guest.sh)
+#   --guest    to run it in a guest with real DAX (scripts/guest.sh)| --guest | --peers | --lint | --fuzz | --fresh | --report)    to run it in a guest with real DAX (scripts/guest.sh)
 #   --peers    the programs that it is measured against
 #   --lint     what the style checks run
 #   --fuzz     what the fuzz targets are built with
 #   --fresh    what scripts/fresh-machine.sh needs
 #   --report   plots for daxrace report, and the browser that its test looks at them with
+#   --package  what makes and checks the Debian package
 #   --all      all of these
 #   --list     print the packages with the reason for each, install nothing
 #   --missing  print the packages that are missing, install nothing; exit status 1 if there are any
@@ -65,6 +66,9 @@ fresh debootstrap makes the clean Debian
 report gnuplot-nox plots of daxrace report
 report chromium the test of its pages in a real browser
 report fonts-dejavu-core letters for them
+package dpkg-dev the libraries that the Debian package depends on
+package gzip packs the manual page
+package mandoc checks it
 LIST
 }
 
@@ -100,8 +104,8 @@ main() {
   local sets=() action=install option
   for option in "$@"; do
     case $option in
-      --build | --guest | --peers | --lint | --fuzz | --fresh | --report) sets+=("${option#--}") ;;
-      --all) sets=(build guest peers lint fuzz fresh report) ;;
+      --build | --guest | --peers | --lint | --fuzz | --fresh | --report | --package) sets+=("${option#--}") ;;
+      --all) sets=(build guest peers lint fuzz fresh report package) ;;
       --list) action=list ;;
       --missing) action=missing ;;
       --help | -h) print_help; exit 0 ;;

@@ -68,6 +68,12 @@ TEST_F(Machine, FactsComeFromProcAndSys) {
   put("sys/devices/system/cpu/cpu1/cpufreq/scaling_governor", "performance\n");
   put("sys/devices/system/cpu/intel_pstate/no_turbo", "1\n");
   put("sys/devices/system/cpu/smt/control", "on\n");
+  put("sys/devices/system/cpu/cpu0/cpufreq/scaling_driver", "intel_pstate\n");
+  put("sys/devices/system/cpu/cpuidle/current_driver", "intel_idle\n");
+  put("sys/kernel/mm/transparent_hugepage/defrag", "always defer [never]\n");
+  put("proc/sys/kernel/randomize_va_space", "2\n");
+  put("proc/sys/vm/unprivileged_userfaultfd", "0\n");
+  put("proc/self/mountinfo", "30 25 0:12 / /sys/kernel/tracing rw - tracefs tracefs rw\n");
   put("sys/devices/system/cpu/vulnerabilities/meltdown", "Mitigation: PTI\n");
   const RunInfo info = gathered();
   EXPECT_EQ(info.cpu, "Xeon Gold");
@@ -80,6 +86,12 @@ TEST_F(Machine, FactsComeFromProcAndSys) {
   EXPECT_EQ(info.governor, "performance");
   EXPECT_EQ(info.turbo, "off");
   EXPECT_EQ(info.smt, "on");
+  EXPECT_EQ(info.scaling_driver, "intel_pstate");
+  EXPECT_EQ(info.idle_driver, "intel_idle");
+  EXPECT_EQ(info.thp_defrag, "never");
+  EXPECT_EQ(info.aslr, "2");
+  EXPECT_EQ(info.userfaultfd, "privileged");
+  EXPECT_EQ(info.tracefs, "/sys/kernel/tracing");
   EXPECT_EQ(info.mitigations, (std::map<std::string, std::string>{{"meltdown", "Mitigation: PTI"}}));
   EXPECT_EQ(info.emulated, "");
 }
@@ -89,6 +101,8 @@ TEST_F(Machine, WithoutAnyOfTheFilesFactsAreEmpty) {
   EXPECT_EQ(info.governor, "");
   EXPECT_EQ(info.turbo, "");
   EXPECT_EQ(info.io_uring_disabled, "");
+  EXPECT_EQ(info.userfaultfd, "");
+  EXPECT_EQ(info.tracefs, "");
   EXPECT_EQ(info.kernel_debug, "unknown");
   EXPECT_FALSE(info.cpu.empty());  // at least the architecture
 }

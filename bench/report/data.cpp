@@ -140,7 +140,7 @@ bool DetectorCounts::any() const {
 }
 
 std::size_t ReportData::index_of(const std::string& protocol) const {
-  return static_cast<std::size_t>(std::ranges::find(protocols, protocol) - protocols.begin());
+  return static_cast<std::size_t>(std::ranges::find(coloured, protocol) - coloured.begin());
 }
 
 bool is_layout_change(const std::string& path) {
@@ -160,6 +160,9 @@ ReportData sort_rows(const std::vector<Row>& rows, const TableOptions& options) 
   }
   for (const std::string& origin : order) data.origins.push_back(origin_from(by_origin.at(origin), options));
   data.protocols = protocols_of(rows, options.protocol_order);
+  data.coloured = options.protocol_order;
+  for (const std::string& protocol : data.protocols)
+    if (data.index_of(protocol) == data.coloured.size()) data.coloured.push_back(protocol);
   return data;
 }
 

@@ -54,7 +54,8 @@ struct Origin {
 
 struct ReportData {
   std::vector<Origin> origins;
-  std::vector<std::string> protocols;  ///< in the order in which they are shown
+  std::vector<std::string> protocols;  ///< of the rows, in the order in which they are shown
+  std::vector<std::string> coloured;   ///< all that are known: a protocol looks alike in every page
   std::size_t episodes = 0;
   std::size_t index_of(const std::string& protocol) const;
 };

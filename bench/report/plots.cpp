@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -98,6 +99,19 @@ std::string dash_type(std::size_t index) {
   return dashes.empty() ? "1" : fmt::format("({})", dashes);
 }
 
+double decades_of(const std::vector<PairRow>& rows) {
+  double low = std::numeric_limits<double>::infinity();
+  double high = 0;
+  for (const PairRow& row : rows) {
+    for (const std::optional<double>& ns : {row.hollow, row.full}) {
+      if (!ns || *ns <= 0) continue;
+      low = std::min(low, *ns);
+      high = std::max(high, *ns);
+    }
+  }
+  return high > 0 ? std::ceil(std::log10(high)) - std::floor(std::log10(low)) : 0;
+}
+
 }  // namespace
 
 std::string dashes_of(std::size_t index) {
@@ -181,6 +195,7 @@ Plot tail_plot(const std::vector<Curve>& curves) {
 Plot pair_plot(const std::vector<PairRow>& rows, const std::string& axis) {
   Plot plot = plot_with_rows(rows);
   set_log_time_axis(plot, axis, 'x');
+  if (decades_of(rows) > 4) plot.script += "set xtics 1e-9, 100\n";  // the labels of all would touch
   plot.script += "set offsets graph 0.06, graph 0.06, 0, 0\n";
   std::vector<std::string> data;
   std::vector<std::string> elements;

@@ -10,27 +10,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "bench/options.hpp"
 #include "bench/report/data.hpp"
 #include "bench/report/page.hpp"
 #include "bench/report/run_records.hpp"
 #include "bench/report/sections.hpp"
+#include "bench/table_options.hpp"
 #include "harness/csv.hpp"
-#include "harness/workload.hpp"
 
 namespace daxrace {
 namespace {
-
-TableOptions table_options() {
-  TableOptions table;
-  table.uncontended = [](std::string_view name) {
-    const Workload* workload = find_workload(name);
-    return workload != nullptr && workload->uncontended;
-  };
-  table.protocol_order = protocol_names();
-  table.workload_order = workload_names();
-  return table;
-}
 
 std::vector<Row> read_files(const std::vector<std::string>& files, RunRecords& records) {
   std::vector<Row> rows;
@@ -94,7 +82,7 @@ OptionTable report_option_table(ReportOptions& options) {
 std::string report_page(const ReportOptions& options, const std::string& gnuplot, std::string& why_no_plots) {
   RunRecords records;
   const std::vector<Row> rows = read_files(options.files, records);
-  const ReportData data = sort_rows(rows, table_options());
+  const ReportData data = sort_rows(rows, usual_table_options());
   Page page;
   add_safety(page, data);
   add_cost(page, data);

@@ -1,5 +1,7 @@
 #include "bench/report/section_parts.hpp"
 
+#include <sstream>
+
 #include <fmt/format.h>
 
 #include "bench/report/plots.hpp"
@@ -9,12 +11,13 @@ namespace daxrace {
 
 std::string protocol_legend(const ReportData& data) {
   std::string out = "<ul class=\"legend\" aria-label=\"Protocols\">";
-  for (std::size_t i = 0; i < data.protocols.size(); ++i) {
+  for (const std::string& protocol : data.protocols) {
+    const std::size_t i = data.index_of(protocol);
     out += fmt::format(
         "<li><svg viewBox=\"0 0 26 10\" aria-hidden=\"true\"><line x1=\"0\" y1=\"5\" x2=\"26\" y2=\"5\" "
         "stroke=\"var(--p{})\" "
         "stroke-width=\"2.5\" stroke-dasharray=\"{}\"/></svg>{}</li>",
-        i % kColours, dashes_of(i), html::escaped(data.protocols[i]));
+        i % kColours, dashes_of(i), html::escaped(protocol));
   }
   return out + "</ul>\n";
 }
@@ -31,7 +34,17 @@ std::string phase_legend() {
   return out + "</ul>\n";
 }
 
-std::string paragraph(std::string_view plain) { return fmt::format("<p>{}</p>\n", html::escaped(plain)); }
+std::string paragraph(std::string_view plain) {
+  std::string out = "<p>";
+  std::istringstream words{std::string(plain)};
+  for (std::string word; words >> word;) {
+    if (out.size() > 3) out += ' ';
+    // An option must not be broken at its dashes.
+    out += word.starts_with("--") ? fmt::format("<code class=\"option\">{}</code>", html::escaped(word))
+                                  : html::escaped(word);
+  }
+  return out + "</p>\n";
+}
 
 std::string time_or_dash(const std::optional<std::uint64_t>& ns) {
   return ns ? scaled_time(static_cast<double>(*ns)) : "-";

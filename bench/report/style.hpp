@@ -59,6 +59,7 @@ details>details,.inner{margin-left:1rem}
 pre{background:var(--soft);border:1px solid var(--line);border-radius:4px;padding:.55rem .7rem;overflow-x:auto;font:12px/1.45 ui-monospace,"DejaVu Sans Mono",monospace;margin:.4rem 0;overflow-wrap:normal}
 .hit{color:var(--bad);font-weight:600}
 code{font:12.5px ui-monospace,"DejaVu Sans Mono",monospace}
+.option{white-space:nowrap}
 @media (max-width:40rem){.facts{grid-template-columns:fit-content(8rem) minmax(0,1fr)}th.load{white-space:normal;min-width:7.5rem}th,td{padding-right:.5rem}}
 @media print{:root{--ground:#fff;--ink:#000}body{max-width:none;padding:0;font-size:10.5pt}nav,.skip{display:none}h2{break-after:avoid}
 .scroll,pre{overflow:visible}pre{white-space:pre-wrap}table{font-size:8.5pt}tr{break-inside:avoid}.figures{grid-template-columns:1fr 1fr}}
