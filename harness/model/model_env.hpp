@@ -59,7 +59,7 @@ class ModelEnv {
     ~Timed() {}  // NOLINT(modernize-use-equals-default): what is held only for its scope is not unused
   };
   static constexpr std::size_t kUnmapBatch = kPages;
-  static constexpr std::size_t kRangeSlots = 8;
+  static constexpr std::size_t kRangeSlots = kTasks;  ///< nobody holds two
 
   ModelEnv(Machine& machine, Record& record, std::array<std::uint64_t, kFrames>& contents)
       : machine_(machine), oracle_(machine, record, contents) {}

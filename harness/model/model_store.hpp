@@ -33,7 +33,7 @@ class ModelWords {
 
 /// The Store of the model: a few files of a few pages with one mapping each, a few frames whose contents are
 /// one stamp. A freed frame is the next to be handed out.
-class ModelStore {
+class alignas(64) ModelStore {
  public:
   using Inode = core::Inode<ModelEnv>;
   using Frame = core::Frame<ModelEnv>;
