@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "bench/env.hpp"
+#include "bench/explore.hpp"
 #include "bench/help.hpp"
 #include "bench/list.hpp"
 #include "bench/litmus.hpp"
@@ -143,6 +144,19 @@ Exit litmus_verb(const VerbText& verb, const Arguments& arguments) {
   return print_litmus(options);
 }
 
+Exit explore_verb(const VerbText& verb, const Arguments& arguments) {
+  ExploreOptions options;
+  const OptionTable table = explore_option_table(options);
+  const Parsed parsed = parse(table, arguments);
+  if (parsed.help) {
+    fmt::print("{}", verb_help(verb, table));
+    return Exit::ok;
+  }
+  refuse_unknown(parsed, table, false);
+  apply(parsed);
+  return print_explore(options);
+}
+
 Exit dispatch(const Arguments& arguments) {
   if (arguments.empty()) throw Error("give a verb; 'daxrace --help' names them");
   const std::string& first = arguments.front();
@@ -161,6 +175,7 @@ Exit dispatch(const Arguments& arguments) {
   if (verb.name == "list") return print_verb(verb, rest, print_list);
   if (verb.name == "env") return print_verb(verb, rest, print_env);
   if (verb.name == "litmus") return litmus_verb(verb, rest);
+  if (verb.name == "explore") return explore_verb(verb, rest);
   Arguments whole = arguments;
   whole.insert(whole.begin(), "daxrace");
   return run_verb(verb, rest, whole);

@@ -54,6 +54,22 @@ Verdict verdict_of_all(const Decision& decision) {
   return decision.result.complete ? Verdict::kept : Verdict::none;
 }
 
+/// The shortest, or where that is too far the one that was met first.
+Story story_of(World& world, const Result& result, Hazard hazard, const Limits& limits) {
+  if (auto story = shortest_story(world, hazard, limits.preemptions, limits.story_states))
+    return *std::move(story);
+  Story met{result.breaking[static_cast<std::size_t>(hazard)], 0, false};
+  TaskId last = model::kNobody;
+  const Snapshot::Mark start = world.mark();
+  for (const Choice choice : met.path) {
+    met.preemptions += is_preemption(last, choice, world.choices()) ? 1 : 0;
+    if (choice.what == Choice::What::runs) last = choice.task;
+    world.take(choice);
+  }
+  world.back_to(start);
+  return met;
+}
+
 bool has_end(const Result& result, litmus::End end) {
   return (result.ends >> static_cast<unsigned>(end) & 1) != 0;
 }
@@ -87,14 +103,15 @@ Finale Decision::finale() const {
   if (result.detectors != 0) return Finale::violation;
   if (has_end(result, End::lost_wakeup)) return Finale::lost_wakeup;
   if (has_end(result, End::deadlock) || has_end(result, End::forever)) return Finale::deadlock;
-  if (result.starves) return Finale::starvation;
   return result.complete ? Finale::safe : Finale::sampled;
 }
 
 Decision decide_one(const Job& job, const Limits& limits) {
   World world(*job.script, *job.scenario, job.regime);
-  Decision decision{job.script, job.regime, job.scenario, explore_all(world, limits), Verdict::none};
+  Decision decision{job.script, job.regime, job.scenario, explore_all(world, limits), Verdict::none, {}};
   decision.verdict = verdict_of_all(decision);
+  if (const auto hazard = decision.telling_hazard())
+    decision.story = story_of(world, decision.result, *hazard, limits);
   return decision;
 }
 

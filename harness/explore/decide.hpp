@@ -8,9 +8,15 @@
 namespace daxrace::explore {
 
 /// How a scenario came out, in one of a few words, worst first.
-enum class Finale : std::uint8_t { violation, deadlock, lost_wakeup, starvation, sampled, safe };
-inline constexpr std::array<std::string_view, 6> kFinaleNames = {"violation",  "deadlock", "lost wake-up",
-                                                                 "starvation", "sampled",  "safe"};
+enum class Finale : std::uint8_t { violation, deadlock, lost_wakeup, sampled, safe };
+inline constexpr std::array<std::string_view, 5> kFinaleNames = {"violation", "deadlock", "lost wake-up",
+                                                                 "sampled", "safe"};
+
+struct Job {
+  const litmus::Script* script;
+  RefcountRegime regime;
+  const Scenario* scenario;
+};
 
 /// One scenario under one protocol and refcount rule.
 struct Decision {
@@ -19,6 +25,7 @@ struct Decision {
   const Scenario* scenario = nullptr;
   Result result;
   Verdict verdict = Verdict::none;
+  std::optional<Story> story;  ///< where something is wrong: the shortest way there
 
   const ProtocolInfo& protocol() const { return script->info; }
   /// The declared finding that covers a violated promise, or null.
@@ -27,12 +34,6 @@ struct Decision {
   /// The hazard whose story is told: of the worst verdict the first.
   std::optional<Hazard> telling_hazard() const;
   Finale finale() const;
-};
-
-struct Job {
-  const litmus::Script* script;
-  RefcountRegime regime;
-  const Scenario* scenario;
 };
 
 /// Explores each, on as many threads as asked for; the result is in the order of the jobs whatever their

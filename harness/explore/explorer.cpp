@@ -5,7 +5,6 @@
 #include <random>
 #include <unordered_map>
 
-#include "harness/explore/fair_cycle.hpp"
 #include "harness/explore/visited.hpp"
 
 namespace daxrace::explore {
@@ -93,7 +92,6 @@ class Search {
     world_.back_to(start);
     result_.states = visited_.size();
     result_.bytes = visited_.bytes();
-    if (result_.complete && world_.scenario().endless()) look_for_fair_cycles();
   }
 
  private:
@@ -104,7 +102,6 @@ class Search {
     Choices choices;
     std::uint8_t next = 0;
     double paths = 0;
-    std::uint32_t number = 0;  ///< of the state in the graph, where one is kept
   };
 
   Path path() const {
@@ -122,7 +119,6 @@ class Search {
     if (notes_.reached(level.choices, [this] { return path(); })) level.paths = 1;
     entry->value = kOnStack;
     result_.depth = std::max(result_.depth, static_cast<std::uint32_t>(levels_.size() - 1));
-    if (world_.scenario().endless()) level.number = number_of(level.key, level.choices);
   }
 
   void follow(Level& level, Choice choice) {
@@ -131,8 +127,6 @@ class Search {
     ++result_.transitions;
     const auto [entry, is_new] = visited_.insert(world_.key());
     audit_.look(world_, world_.key(), is_new, result_);
-    if (world_.scenario().endless())
-      graph_.edges.push_back({level.number, number_of(world_.key(), world_.choices()), choice.task});
     if (is_new) return enter(entry, before, choice);
     level.paths += entry->value == kOnStack ? kEndlessPaths : entry->value;
     world_.back_to(before);
@@ -150,25 +144,6 @@ class Search {
     world_.back_to(level.before);
   }
 
-  std::uint32_t number_of(const Key& key, const Choices& choices) {
-    const auto [at, is_new] = numbers_.try_emplace(key.low ^ key.high, graph_.states.size());
-    if (is_new) {
-      std::uint8_t unfinished = 0;
-      for (TaskId task = 0; task < world_.scenario().tasks.size(); ++task)
-        if (!world_.done(task)) unfinished |= static_cast<std::uint8_t>(1U << task);
-      graph_.states.push_back({choices.runnable, unfinished});
-    }
-    return at->second;
-  }
-
-  void look_for_fair_cycles() {
-    std::uint8_t with_an_end = 0;
-    for (TaskId task = 0; task < world_.scenario().tasks.size(); ++task)
-      if (!world_.scenario().tasks[task].endless) with_an_end |= static_cast<std::uint8_t>(1U << task);
-    result_.starved = starved_in_fair_cycle(graph_, with_an_end);
-    result_.starves = result_.starved != model::kNobody;
-  }
-
   World& world_;
   const Limits& limits_;
   Result& result_;
@@ -176,8 +151,6 @@ class Search {
   Audit audit_;
   Visited visited_;
   std::vector<Level> levels_;
-  Graph graph_;
-  std::unordered_map<std::uint64_t, std::uint32_t> numbers_;
 };
 
 /// One node of the search for the shortest story: how it was reached.

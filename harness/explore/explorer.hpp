@@ -8,8 +8,10 @@
 namespace daxrace::explore {
 
 struct Limits {
-  std::uint64_t states = 2'000'000;  ///< beyond these a scenario is sampled
-  std::uint32_t samples = 20'000;    ///< executions
+  std::uint64_t states = 2'000'000;      ///< beyond these a scenario is sampled
+  std::uint32_t preemptions = 4;         ///< of the shortest story, at most
+  std::uint64_t story_states = 300'000;  ///< looked at for it, at most
+  std::uint32_t samples = 4'000;         ///< executions
   std::uint64_t seed = 1;
   /// Keeps every state whole and compares where keys are equal.
   bool audit = false;
@@ -21,8 +23,6 @@ struct Result {
   Hazards violated;
   std::uint32_t detectors = 0;  ///< one bit for each Detector
   std::uint32_t ends = 0;       ///< one bit for each litmus::End
-  bool starves = false;         ///< a fair cycle in which a task with an end never ends
-  TaskId starved = model::kNobody;
   std::uint64_t states = 0;
   std::uint64_t transitions = 0;
   double interleavings = 0;      ///< paths from the start to an end; infinite where there are cycles
@@ -42,6 +42,7 @@ void sample(World& world, const Limits& limits, Result& result);
 struct Story {
   Path path;
   std::uint32_t preemptions = 0;
+  bool shortest = true;  ///< nothing shorter exists; else it is the one that was met first
 };
 std::optional<Story> shortest_story(World& world, Hazard hazard, std::uint32_t most_preemptions,
                                     std::uint64_t most_states);

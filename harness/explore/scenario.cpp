@@ -169,8 +169,6 @@ bool Scenario::has(AccessKind access) const {
   });
 }
 
-bool Scenario::endless() const { return std::ranges::any_of(tasks, &TaskSpec::endless); }
-
 const std::vector<Scenario>& scenarios() {
   static const std::vector<Scenario> all = make_scenarios();
   return all;

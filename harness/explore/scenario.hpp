@@ -17,7 +17,6 @@ struct TaskSpec {
   std::string name;
   std::vector<Op> ops;
   bool after_close = false;  ///< starts when the file is unmapped and closed
-  bool endless = false;      ///< begins again when its operations are done
 };
 
 struct Scenario {
@@ -31,7 +30,6 @@ struct Scenario {
 
   bool has(Operation operation) const;
   bool has(AccessKind access) const;
-  bool endless() const;
 };
 
 /// Those that are explored by default.

@@ -12,6 +12,7 @@ World::World(const litmus::Script& script, const Scenario& scenario, RefcountReg
   scene_.rewind();
   scene_.record.keeps_seen = false;
   scene_.machine.stop_at_waits(true);
+  scene_.machine.merge_equal_stops(true);
   for (TaskId task = 0; task < scenario.tasks.size(); ++task) scene_.machine.start(task, run_task, this);
   const auto watch = [this](auto& object) { snapshot_.watch(std::as_writable_bytes(std::span(&object, 1))); };
   snapshot_.watch(scene_.machine.state());
@@ -24,13 +25,10 @@ World::World(const litmus::Script& script, const Scenario& scenario, RefcountReg
 void World::run_task(void* world, TaskId task) {
   auto& self = *static_cast<World*>(world);
   const TaskSpec& spec = self.scenario_.tasks[task];
-  do {
-    for (std::size_t i = 0; i < spec.ops.size(); ++i) {
-      if (i != 0) self.scene_.machine.stop();
-      self.scene_.script.perform(self.scene_, spec.ops[i]);
-    }
-    if (spec.endless) self.scene_.machine.stop();
-  } while (spec.endless);
+  for (std::size_t i = 0; i < spec.ops.size(); ++i) {
+    if (i != 0) self.scene_.machine.stop();
+    self.scene_.script.perform(self.scene_, spec.ops[i]);
+  }
 }
 
 Choices World::choices() const {

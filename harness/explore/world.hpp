@@ -48,6 +48,10 @@ class World {
   litmus::End why_stuck();
   /// Once all are done: looks at what is left behind. The state stays as it is but for the record of it.
   Hazards violated_in_the_end(std::uint32_t& detectors);
+  /// The same, for good.
+  void judge_the_end();
+  /// For whoever tells a story.
+  void keep_what_is_seen() { scene_.record.keeps_seen = true; }
   Hazards violated() const { return scene_.record.violated; }
   std::uint32_t detectors() const { return scene_.record.detectors; }
 
@@ -56,13 +60,10 @@ class World {
 
  private:
   static void run_task(void* world, TaskId task);
-  void judge_the_end();
-  friend class Replay;
 
   const Scenario& scenario_;
   litmus::Scene scene_;
   Snapshot snapshot_;
-  std::uint32_t blocks_lost_ = 0;
 };
 
 }  // namespace daxrace::explore

@@ -133,7 +133,10 @@ class Actor {
     return P::truncate(k_, file_, change);
   }
 
-  std::uint64_t& contents(FrameNumber frame) { return scene_.store.contents[frame]; }
+  std::uint64_t& contents(FrameNumber frame) {
+    model::touched = true;
+    return scene_.store.contents[frame];
+  }
 
   /// Stamps a frame as this kind of access; returns the number of the stamp.
   std::uint32_t stamp(Inode& ip, PageOffset page, FrameNumber frame, Hazard writer) {
@@ -150,11 +153,17 @@ class Actor {
       env_.oracle().report(Detector::corruption, reader, ip.ino, page, block.frame, 0);
   }
 
+  /// What a read has to be judged by; a write keeps nothing of it, so that it does not tell states apart.
+  PageBefore before_access(Inode& ip, PageOffset page, bool write) {
+    return write ? PageBefore{} : env_.oracle().before_read(ip.ino, page);
+  }
+
   /// A load or store, with the faults that it needs.
   void touch(Inode& ip, PageOffset page, bool write) {
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
       if (access(ip, page, write) != core::Access::missing) return;
       const core::FaultResult fault = core::handle_fault<P>(k_, ip, ip.first_mapping, page, write);
+      k_.translations_installed = 0;  // only a measured run counts them
       if (fault == core::FaultResult::sigbus || fault == core::FaultResult::no_space ||
           fault == core::FaultResult::occupied)
         return;
@@ -162,7 +171,7 @@ class Actor {
   }
 
   core::Access access(Inode& ip, PageOffset page, bool write) {
-    const auto before = env_.oracle().before_read(ip.ino, page);
+    const auto before = before_access(ip, page, write);
     core::Translation used;
     std::uint64_t word = 0;
     std::uint32_t sequence = 0;
@@ -230,12 +239,14 @@ class Actor {
     core::end_aio(k_, file_, page, in_flight);
   }
   void aio(PageOffset page, bool write) {
-    const auto before = env_.oracle().before_read(file_.ino, page);
+    const auto before = before_access(file_, page, write);
     complete(page, write, submit(page, write), before);
   }
 
   std::optional<core::Pin> pin(PageOffset page) {
-    return core::get_user_page<P>(k_, file_, file_.first_mapping, page, true);
+    const auto pinned = core::get_user_page<P>(k_, file_, file_.first_mapping, page, true);
+    k_.translations_installed = 0;
+    return pinned;
   }
   /// A device writes into the pinned page and the pin is let go.
   void device_writes(PageOffset page, const std::optional<core::Pin>& pinned) {

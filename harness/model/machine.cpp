@@ -100,6 +100,7 @@ std::span<std::byte> Machine::stack(TaskId id) {
 }
 
 void Machine::advance(TaskId id) {
+  touched = false;
   ++stops_;
   current_ = id;
   tasks_[id].blocked = Blocked::no;
@@ -113,6 +114,7 @@ void Machine::advance(TaskId id) {
 void Machine::entered() { stacks_->sanitizer[current_].entered_fiber(); }
 
 void Machine::switch_out() {
+  touched = false;
   SanitizerFiber& sanitizer = stacks_->sanitizer[current_];
   sanitizer.leaves_fiber();
   const fc::transfer_t from = fc::jump_fcontext(director_, nullptr);
@@ -121,7 +123,8 @@ void Machine::switch_out() {
 }
 
 void Machine::stop() {
-  if (current_ != kNobody) switch_out();
+  if (current_ == kNobody || (merge_equal_stops_ && !touched)) return;
+  switch_out();
 }
 
 void Machine::block(Blocked why) {
@@ -198,11 +201,13 @@ void Machine::down(RwSem& sem, bool exclusive) {
     tasks_[id].lock = nullptr;
     tasks_[id].lock_exclusive = false;
   }
+  touched = true;
   sem.take(id, exclusive);
   push_held(&sem, sem.name, exclusive);
 }
 
 void Machine::up(RwSem& sem, bool exclusive) {
+  touched = true;
   sem.release(current_, exclusive);
   pop_held(&sem);
   stop();
@@ -231,12 +236,19 @@ void Machine::pop_held(const void* lock) {
         .key = {lock, dropped.name, 0}});
 }
 
+bool Machine::holds(TaskId id, const void* lock) const {
+  const auto& held = tasks_[id].held;
+  return lock != nullptr &&
+         std::any_of(held.begin(), held.end(), [lock](const auto& one) { return one.lock == lock; });
+}
+
 // --- Sleeping
 
 void Machine::prepare_to_wait(const WaitKey& key, bool& queued) {
   if (current_ == kNobody) return;
   Task& task = tasks_[current_];
   if (stop_at_waits_) stop();
+  touched = true;
   if (!queued && task.queued < task.queued_on.size()) {
     task.queued_on[task.queued++] = key;
     queued = true;
@@ -246,6 +258,7 @@ void Machine::prepare_to_wait(const WaitKey& key, bool& queued) {
 }
 
 void Machine::finish_wait(const WaitKey& key) {
+  touched = true;
   if (current_ == kNobody) return;
   Task& task = tasks_[current_];
   task.awake = true;
@@ -279,6 +292,7 @@ bool Machine::somebody_waits(const WaitKey& key) const {
 void Machine::wake_up(const WaitKey& key) {
   const bool stops = stop_at_waits_ && somebody_waits(key);
   if (stops) stop();
+  touched = true;
   for (TaskId id = 0; id < kTasks; ++id) {
     Task& task = tasks_[id];
     for (std::size_t i = 0; i < task.queued; ++i) {
@@ -293,6 +307,7 @@ void Machine::wake_up(const WaitKey& key) {
 // --- Access sections
 
 void Machine::section_begin(std::uint32_t mapping, PageOffset page) {
+  touched = true;
   if (current_ == kNobody) return;
   tasks_[current_].in_section = true;
   tasks_[current_].section_mapping = mapping;
@@ -300,6 +315,7 @@ void Machine::section_begin(std::uint32_t mapping, PageOffset page) {
 }
 
 void Machine::section_end() {
+  touched = true;
   if (current_ == kNobody) return;
   tasks_[current_].in_section = false;
   tasks_[current_].section_mapping = 0;
@@ -315,6 +331,7 @@ bool Machine::section_in_the_way(TaskId id) const {
 }
 
 void Machine::shoot_down(std::uint32_t mapping, PageRange range) {
+  touched = true;
   if (current_ == kNobody) return;
   tasks_[current_].shot_mapping = mapping;
   tasks_[current_].shot_range = range;

@@ -13,6 +13,10 @@
 /// give the same run.
 namespace daxrace::model {
 
+/// Whether the task that runs has looked at or changed anything that another can see since it last stopped.
+/// Everything of the model that is shared says so; one machine runs on a thread at a time.
+inline thread_local bool touched = false;
+
 using TaskId = std::uint32_t;
 inline constexpr TaskId kTasks = 5;
 inline constexpr TaskId kNobody = kTasks;
@@ -122,10 +126,13 @@ class Machine {
   void signal(TaskId task);
   std::uint64_t stops() const { return stops_; }
   TaskId current() const { return current_; }
+  bool holds(TaskId task, const void* lock) const;
 
   /// Also stops where a task queues for a wake-up and where one is about to wake somebody: the gaps in which
   /// wake-ups are lost.
   void stop_at_waits(bool on) { stop_at_waits_ = on; }
+  /// Passes over stops between which nothing shared was touched: nobody can tell them apart.
+  void merge_equal_stops(bool on) { merge_equal_stops_ = on; }
 
   /// Everything that a task can come to depend on, beside its stack and what the scene holds.
   std::span<std::byte> state() { return std::as_writable_bytes(std::span(tasks_)); }
@@ -153,7 +160,10 @@ class Machine {
   bool schedule_grace();
   void wake_up(const WaitKey& key);
   bool signalled(TaskId task) const { return tasks_[task].signal_pending; }
-  bool signal_pending() const { return current_ != kNobody && tasks_[current_].signal_pending; }
+  bool signal_pending() const {
+    touched = true;
+    return current_ != kNobody && tasks_[current_].signal_pending;
+  }
   void section_begin(std::uint32_t mapping, PageOffset page);
   void section_end();
   void shoot_down(std::uint32_t mapping, PageRange range);
@@ -198,6 +208,7 @@ class Machine {
   std::uint64_t stops_ = 0;
   std::unique_ptr<Stacks> stacks_;
   bool stop_at_waits_ = false;
+  bool merge_equal_stops_ = false;
   bool tracing_ = false;
   std::size_t trace_size_ = 0;
   std::array<TraceLine, kTraceLines> trace_{};
