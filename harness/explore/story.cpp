@@ -180,7 +180,8 @@ Path parse_path(std::string_view text, std::size_t tasks) {
                               letter_of(static_cast<TaskId>(tasks - 1)), at + 1));
     choice.task = static_cast<TaskId>(text[at++] - 'a');
     std::size_t times = 0;
-    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at)
+    const bool counts = choice.what == Choice::What::runs;
+    for (; counts && at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at)
       times = std::min(times * 10 + static_cast<std::size_t>(text[at] - '0'), kMostSteps);
     path.insert(path.end(), std::max<std::size_t>(times, 1), choice);
     if (path.size() > kMostSteps) throw Error("--replay: too many steps");
