@@ -10,6 +10,7 @@
 
 #include "bench/compare.hpp"
 #include "bench/env.hpp"
+#include "bench/explore.hpp"
 #include "bench/help.hpp"
 #include "bench/history.hpp"
 #include "bench/list.hpp"
@@ -137,68 +138,30 @@ Exit print_verb(const VerbText& verb, const Arguments& arguments, Exit (*print)(
   return print(format);
 }
 
-Exit litmus_verb(const VerbText& verb, const Arguments& arguments) {
-  LitmusOptions options;
-  const OptionTable table = litmus_option_table(options);
-  const Parsed parsed = parse(table, arguments);
-  if (parsed.help) {
-    fmt::print("{}", verb_help(verb, table));
-    return Exit::ok;
-  }
-  refuse_unknown(parsed, table, false);
-  apply(parsed);
-  return print_litmus(options);
-}
-
 /// Words without a dash, for the verbs that take files; they are no longer unknown then.
 Arguments take_operands(Parsed& parsed) {
   Arguments operands;
-  std::ranges::copy_if(parsed.unknown, std::back_inserter(operands),
-                       [](const std::string& word) { return !word.starts_with("-"); });
-  std::erase_if(parsed.unknown, [](const std::string& word) { return !word.starts_with("-"); });
+  const auto is_operand = [](const std::string& word) { return !word.starts_with("-"); };
+  std::ranges::copy_if(parsed.unknown, std::back_inserter(operands), is_operand);
+  std::erase_if(parsed.unknown, is_operand);
   return operands;
 }
 
-Exit compare_verb(const VerbText& verb, const Arguments& arguments, const Arguments& whole_command) {
-  CompareOptions options;
-  const OptionTable table = compare_option_table(options);
+/// A verb with options of its own; words without a dash go to `operands`, if it takes any.
+template <class Options, class Act>
+Exit own_verb(const VerbText& verb, const Arguments& arguments, OptionTable (*table_of)(Options&),
+              std::vector<std::string> Options::*operands, Act&& act) {
+  Options options;
+  const OptionTable table = table_of(options);
   Parsed parsed = parse(table, arguments);
   if (parsed.help) {
     fmt::print("{}", verb_help(verb, table));
     return Exit::ok;
   }
-  options.operands = take_operands(parsed);
+  if (operands != nullptr) options.*operands = take_operands(parsed);
   refuse_unknown(parsed, table, false);
   apply(parsed);
-  return print_compare(options, whole_command);
-}
-
-Exit report_verb(const VerbText& verb, const Arguments& arguments) {
-  ReportOptions options;
-  const OptionTable table = report_option_table(options);
-  Parsed parsed = parse(table, arguments);
-  if (parsed.help) {
-    fmt::print("{}", verb_help(verb, table));
-    return Exit::ok;
-  }
-  options.files = take_operands(parsed);
-  refuse_unknown(parsed, table, false);
-  apply(parsed);
-  return write_report(options);
-}
-
-Exit history_verb(const VerbText& verb, const Arguments& arguments) {
-  HistoryOptions options;
-  const OptionTable table = history_option_table(options);
-  Parsed parsed = parse(table, arguments);
-  if (parsed.help) {
-    fmt::print("{}", verb_help(verb, table));
-    return Exit::ok;
-  }
-  options.operands = take_operands(parsed);
-  refuse_unknown(parsed, table, false);
-  apply(parsed);
-  return print_history(options);
+  return act(options);
 }
 
 /// Every verb with its table. The tables are only read: nothing is applied to what they refer to.
@@ -208,6 +171,7 @@ std::vector<DocumentedVerb> documented_verbs() {
   static ReportOptions report_options;
   static CompareOptions compare_options;
   static HistoryOptions history_options;
+  static ExploreOptions explore_options;
   static OutputFormat format = OutputFormat::text;
   std::vector<DocumentedVerb> verbs;
   for (const VerbText& verb : verb_texts()) {
@@ -217,6 +181,7 @@ std::vector<DocumentedVerb> documented_verbs() {
     if (verb.name == "report") table = report_option_table(report_options);
     if (verb.name == "compare") table = compare_option_table(compare_options);
     if (verb.name == "history") table = history_option_table(history_options);
+    if (verb.name == "explore") table = explore_option_table(explore_options);
     verbs.push_back({&verb, std::move(table)});
   }
   return verbs;
@@ -247,12 +212,20 @@ Exit dispatch(const Arguments& arguments) {
   const Arguments rest(arguments.begin() + 1, arguments.end());
   if (verb.name == "list") return print_verb(verb, rest, print_list);
   if (verb.name == "env") return print_verb(verb, rest, print_env);
-  if (verb.name == "report") return report_verb(verb, rest);
-  if (verb.name == "litmus") return litmus_verb(verb, rest);
-  if (verb.name == "history") return history_verb(verb, rest);
+  if (verb.name == "litmus")
+    return own_verb<LitmusOptions>(verb, rest, litmus_option_table, nullptr, print_litmus);
+  if (verb.name == "explore")
+    return own_verb<ExploreOptions>(verb, rest, explore_option_table, nullptr, print_explore);
+  if (verb.name == "history")
+    return own_verb(verb, rest, history_option_table, &HistoryOptions::operands, print_history);
+  if (verb.name == "report")
+    return own_verb(verb, rest, report_option_table, &ReportOptions::files, write_report);
   Arguments whole = arguments;
   whole.insert(whole.begin(), "daxrace");
-  if (verb.name == "compare") return compare_verb(verb, rest, whole);
+  if (verb.name == "compare") {
+    return own_verb(verb, rest, compare_option_table, &CompareOptions::operands,
+                    [&](const CompareOptions& options) { return print_compare(options, whole); });
+  }
   return run_verb(verb, rest, whole);
 }
 

@@ -123,6 +123,19 @@ constexpr std::string_view kHistoryExamples =
 daxrace history results/nightly --metric=p99 --mail
 daxrace history results/nightly --format=csv > history.csv)";
 
+constexpr std::string_view kExploreDetails =
+    R"(Runs every interleaving of a few tasks under every protocol: layout changes against faults, reads, direct I/O,
+pins and leases, on the protocol source that 'daxrace run' measures. Tasks change places at the named steps, at
+locks and around waits; freed blocks are given to another file at once. Says for each scenario whether it is
+safe (all interleavings were seen), and where not, tells the way there with the fewest preemptions. Memory is
+sequentially consistent here: what weak memory does is the business of the thread sanitizer build.)";
+
+constexpr std::string_view kExploreExamples =
+    R"(daxrace explore                                         # every protocol, every scenario
+daxrace explore --protocol=ext4 --scenario=pin_refault_punch --explain
+daxrace explore --scenario=cells --protocol=lease_break  # the cells of the litmus table
+daxrace explore --replay=none:pin_punch:ref1:a3b9a       # one interleaving, told)";
+
 }  // namespace
 
 const std::vector<VerbText>& verb_texts() {
@@ -130,6 +143,8 @@ const std::vector<VerbText>& verb_texts() {
       {"run", "what each protocol costs, and whether it holds under stress", kRunDetails, kRunExamples},
       {"litmus", "which hazards each protocol stops: staged one by one, no luck involved", kLitmusDetails,
        kLitmusExamples},
+      {"explore", "whether any interleaving breaks a protocol: all of them, to a bound", kExploreDetails,
+       kExploreExamples},
       {"compare", "what changed between results, and whether it can be told from chance", kCompareDetails,
        kCompareExamples, "BASE NEW"},
       {"report", "what results look like: one HTML page with plots", kReportDetails, kReportExamples,

@@ -4,7 +4,7 @@
 # usage: scripts/install-deps.sh [--build] [--guest] [--peers] [--lint] [--fuzz] [--fresh] [--report] [--package]
 #                                [--all] [--list] [--missing]
 #   --build    to build it and to run its unit tests (the default)
-#   --guest    to run it in a guest with real DAX (scripts/guest.sh)| --guest | --peers | --lint | --fuzz | --fresh | --report)    to run it in a guest with real DAX (scripts/guest.sh)
+#   --guest    to run it in a guest with real DAX (scripts/guest.sh)
 #   --peers    the programs that it is measured against
 #   --lint     what the style checks run
 #   --fuzz     what the fuzz targets are built with

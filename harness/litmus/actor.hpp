@@ -20,58 +20,60 @@ class Actor {
   explicit Actor(Scene& scene)
       : scene_(scene), env_(scene.env), k_(scene.kernel()), file_(scene.file()), other_(scene.other()) {}
 
+  explicit Actor(Scene& scene, PageOffset page) : Actor(scene) { page_ = page; }
+
   void perform(AccessKind access, bool helper) {
     switch (access) {
       case AccessKind::fault:
       case AccessKind::store:
-        return touch(file_, kPage, true);
+        return touch(file_, page_, true);
       case AccessKind::load:
-        return touch(file_, kPage, false);
+        return touch(file_, page_, false);
       case AccessKind::fault_2m:
         touch(file_, kFilePages - 1, true);
-        return touch(file_, kPage, true);
+        return touch(file_, page_, true);
       case AccessKind::read:
-        return read(file_, kPage, [] {});
+        return read(file_, page_, [] {});
       case AccessKind::write:
-        return write(file_, kPage, [] {});
+        return write(file_, page_, [] {});
       case AccessKind::nested_same:
-        return write(file_, kPage, [this] { touch(file_, kPage + 1, false); });
+        return write(file_, page_, [this] { touch(file_, page_ + 1, false); });
       case AccessKind::nested_other:
-        return read(file_, kPage, [this] { touch(other_, kPage, true); });
+        return read(file_, page_, [this] { touch(other_, page_, true); });
       case AccessKind::nested_cross:
-        return helper ? write(other_, kPage, [this] { touch(file_, kPage + 1, false); })
-                      : write(file_, kPage, [this] { touch(other_, kPage + 1, false); });
+        return helper ? write(other_, page_, [this] { touch(file_, page_ + 1, false); })
+                      : write(file_, page_, [this] { touch(other_, page_ + 1, false); });
       case AccessKind::aio_read:
       case AccessKind::aio_write:
-        return aio(kPage, access == AccessKind::aio_write);
+        return aio(page_, access == AccessKind::aio_write);
       case AccessKind::gup_fast:
       case AccessKind::gup_slow:
       case AccessKind::pin_interrupted:
-        return gup(kPage, [] {});
+        return gup(page_, [] {});
       case AccessKind::gup_two:
         return gup_two();
       case AccessKind::gup_again:
-        gup(kPage, [] {});
-        return gup(kPage, [] {});
+        gup(page_, [] {});
+        return gup(page_, [] {});
       case AccessKind::pin_and_aio:
-        return helper ? gup(kPage, [] {}) : aio(kPage, true);
+        return helper ? gup(page_, [] {}) : aio(page_, true);
       case AccessKind::lease_then_pin:
         return lease_then_pin();
       case AccessKind::pin_munmap:
-        return gup(kPage, [this] { munmap(); });
+        return gup(page_, [this] { munmap(); });
       case AccessKind::pin_unlink:
-        return gup(kPage, [this] {
+        return gup(page_, [this] {
           munmap();
-          scene_.closed = true;
+          scene_.said.closed = true;
         });
       case AccessKind::pin_outside:
         return gup(0, [] {});
       case AccessKind::pin_refault:
-        return gup(kPage, [this] { touch(file_, kPage, true); });
+        return gup(page_, [this] { touch(file_, page_, true); });
       case AccessKind::pin_2m:
         return gup(kFilePages - 1, [] {});
       case AccessKind::pin_then_read:
-        return gup(kPage, [this] { read(file_, kPage + 1, [] {}); });
+        return gup(page_, [this] { read(file_, page_ + 1, [] {}); });
       case AccessKind::lease_prompt:
         return lease(true, false);
       case AccessKind::lease_slow:
@@ -87,13 +89,13 @@ class Actor {
         env_.step(Step::io_in_flight);
         return fsync();
       case AccessKind::zero_page:
-        touch(file_, kPage, false);
+        touch(file_, page_, false);
         env_.step(Step::io_in_flight);
-        return touch(file_, kPage, false);
+        return touch(file_, page_, false);
     }
   }
 
-  void change(Operation operation) { scene_.change_error = change_layout(operation); }
+  void change(Operation operation) { scene_.said.change_error = change_layout(operation); }
 
  private:
   static constexpr int kLeaseTurns = 3;
@@ -102,16 +104,16 @@ class Actor {
 
   int change_layout(Operation operation) {
     using core::Change;
-    constexpr PageRange kOnePage{kPage, kPage + 1};
+    const PageRange one_page{page_, page_ + 1};
     switch (operation) {
       case Operation::punch:
-        return fallocate(Change::punch(kOnePage));
+        return fallocate(Change::punch(one_page));
       case Operation::zero:
-        return fallocate(Change::zero(kOnePage));
+        return fallocate(Change::zero(one_page));
       case Operation::collapse:
         return fallocate(Change::collapse({0, 1}));
       case Operation::insert:
-        return fallocate(Change::insert(kOnePage));
+        return fallocate(Change::insert(one_page));
       case Operation::truncate_down:
         return truncate(1);
       case Operation::truncate_up:
@@ -120,7 +122,7 @@ class Actor {
         P::evict(k_, file_);
         return 0;
       case Operation::write_hole:
-        write(file_, kPage, [] {});
+        write(file_, page_, [] {});
         return 0;
     }
     return 0;
@@ -131,7 +133,10 @@ class Actor {
     return P::truncate(k_, file_, change);
   }
 
-  std::uint64_t& contents(FrameNumber frame) { return scene_.store.contents[frame]; }
+  std::uint64_t& contents(FrameNumber frame) {
+    model::touched = true;
+    return scene_.store.contents[frame];
+  }
 
   /// Stamps a frame as this kind of access; returns the number of the stamp.
   std::uint32_t stamp(Inode& ip, PageOffset page, FrameNumber frame, Hazard writer) {
@@ -148,11 +153,17 @@ class Actor {
       env_.oracle().report(Detector::corruption, reader, ip.ino, page, block.frame, 0);
   }
 
+  /// What a read has to be judged by; a write keeps nothing of it, so that it does not tell states apart.
+  PageBefore before_access(Inode& ip, PageOffset page, bool write) {
+    return write ? PageBefore{} : env_.oracle().before_read(ip.ino, page);
+  }
+
   /// A load or store, with the faults that it needs.
   void touch(Inode& ip, PageOffset page, bool write) {
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
       if (access(ip, page, write) != core::Access::missing) return;
       const core::FaultResult fault = core::handle_fault<P>(k_, ip, ip.first_mapping, page, write);
+      k_.translations_installed = 0;  // only a measured run counts them
       if (fault == core::FaultResult::sigbus || fault == core::FaultResult::no_space ||
           fault == core::FaultResult::occupied)
         return;
@@ -160,7 +171,7 @@ class Actor {
   }
 
   core::Access access(Inode& ip, PageOffset page, bool write) {
-    const auto before = env_.oracle().before_read(ip.ino, page);
+    const auto before = before_access(ip, page, write);
     core::Translation used;
     std::uint64_t word = 0;
     std::uint32_t sequence = 0;
@@ -228,12 +239,14 @@ class Actor {
     core::end_aio(k_, file_, page, in_flight);
   }
   void aio(PageOffset page, bool write) {
-    const auto before = env_.oracle().before_read(file_.ino, page);
+    const auto before = before_access(file_, page, write);
     complete(page, write, submit(page, write), before);
   }
 
   std::optional<core::Pin> pin(PageOffset page) {
-    return core::get_user_page<P>(k_, file_, file_.first_mapping, page, true);
+    const auto pinned = core::get_user_page<P>(k_, file_, file_.first_mapping, page, true);
+    k_.translations_installed = 0;
+    return pinned;
   }
   /// A device writes into the pinned page and the pin is let go.
   void device_writes(PageOffset page, const std::optional<core::Pin>& pinned) {
@@ -252,18 +265,18 @@ class Actor {
     device_writes(page, pinned);
   }
   void gup_two() {
-    const auto first = pin(kPage);
-    const auto second = pin(kPage + 1);
-    device_writes(kPage, first);
-    device_writes(kPage + 1, second);
+    const auto first = pin(page_);
+    const auto second = pin(page_ + 1);
+    device_writes(page_, first);
+    device_writes(page_ + 1, second);
   }
   void lease_then_pin() {
     core::Lease held;
     if (core::get_layout_lease(k_, file_, held) != 0) return;
     env_.step(Step::lease_mapped);
-    const auto pinned = pin(kPage);
+    const auto pinned = pin(page_);
     core::put_layout_lease(k_, file_, held);
-    device_writes(kPage, pinned);
+    device_writes(page_, pinned);
   }
 
   void munmap() { core::unmap_one_mapping(k_, file_, file_.first_mapping, core::kWholeFile); }
@@ -275,15 +288,15 @@ class Actor {
       env_.step(Step::lease_mapped);
     }
     Block block;
-    P::map_blocks(k_, file_, {kPage, kPage + 1}, [&] { block = core::lookup_block(k_, file_, kPage); });
+    P::map_blocks(k_, file_, {page_, page_ + 1}, [&] { block = core::lookup_block(k_, file_, page_); });
     env_.step(Step::lease_mapped);
-    scene_.silent = silent;
+    scene_.said.silent = silent;
     for (int i = 0; block && i < kLeasedAccesses; ++i) {
       if (prompt && core::layout_recalled(k_, file_)) break;
-      const auto result = core::access_leased(k_, file_, held, kPage, block,
-                                              [&](Block at) { stamp(file_, kPage, at.frame, Hazard::h5); });
+      const auto result = core::access_leased(k_, file_, held, page_, block,
+                                              [&](Block at) { stamp(file_, page_, at.frame, Hazard::h5); });
       if (result == core::Access::missing) {
-        scene_.fenced = true;
+        scene_.said.fenced = true;
         return;
       }
       env_.step(Step::lease_mapped);
@@ -314,6 +327,7 @@ class Actor {
   K k_;
   Inode& file_;
   Inode& other_;
+  PageOffset page_ = kPage;  ///< where access and change meet
 };
 
 /// Protocol P for the director.
@@ -323,7 +337,12 @@ Script script_of() {
           [](Scene& scene, TaskId task, AccessKind access) {
             Actor<P>(scene).perform(access, task == kHelperTask);
           },
-          [](Scene& scene, Operation operation) { Actor<P>(scene).change(operation); }};
+          [](Scene& scene, Operation operation) { Actor<P>(scene).change(operation); },
+          [](Scene& scene, const Op& op) {
+            Actor<P> actor(scene, op.page);
+            if (op.kind == Op::Kind::change) return actor.change(op.operation);
+            actor.perform(op.access, op.helper);
+          }};
 }
 
 }  // namespace daxrace::litmus

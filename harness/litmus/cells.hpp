@@ -142,4 +142,14 @@ constexpr bool can_meet(Operation operation, AccessKind access) {
   return !(elsewhere && operation == Operation::collapse);
 }
 
+/// One thing that a task does: an access or a layout change, at a page.
+struct Op {
+  enum class Kind : std::uint8_t { access, change };
+  Kind kind = Kind::access;
+  AccessKind access = AccessKind::fault;
+  Operation operation = Operation::punch;
+  PageOffset page = 1;
+  bool helper = false;  ///< the second task of an access that takes two
+};
+
 }  // namespace daxrace::litmus

@@ -20,6 +20,16 @@ constexpr TaskId staged_task(AccessKind access) {
   return access == AccessKind::pin_and_aio ? kHelperTask : kAccessTask;
 }
 
+/// True: the task went through that many stops and is not done.
+bool advance_by(Machine& machine, TaskId task, std::uint32_t stops, std::uint64_t limit) {
+  std::uint32_t gone = 0;
+  while (gone < stops && machine.runnable(task) && machine.stops() < limit) {
+    machine.advance(task);
+    ++gone;
+  }
+  return gone == stops && machine.unfinished(task);
+}
+
 class Director {
  public:
   Director(Scene& scene, const Schedule& schedule)
@@ -72,15 +82,7 @@ class Director {
         &scene_);
   }
 
-  /// True: the task went through that many stops and is not done.
-  bool advance(TaskId task, std::uint32_t stops) {
-    std::uint32_t gone = 0;
-    while (gone < stops && machine_.runnable(task) && machine_.stops() < kMaxStops) {
-      machine_.advance(task);
-      ++gone;
-    }
-    return gone == stops && machine_.unfinished(task);
-  }
+  bool advance(TaskId task, std::uint32_t stops) { return advance_by(machine_, task, stops, kMaxStops); }
 
   bool advance_change(std::uint32_t stops) {
     const std::uint32_t lost_before = scene_.record.blocks_lost;
@@ -98,7 +100,7 @@ class Director {
     if (scene_.access == AccessKind::nested_cross) advance(kHelperTask, schedule_.access_stops);
     if (!advance(staged, schedule_.access_stops)) return false;
     if (machine_.blocked(staged) != Blocked::no) return false;
-    return scene_.operation != Operation::evict || scene_.closed;
+    return scene_.operation != Operation::evict || scene_.said.closed;
   }
 
   void run_change() {
@@ -119,7 +121,7 @@ class Director {
     if (!machine_.done(kChangeTask)) return;  // it waits for what no signal ends
     const bool untouched =
         scene_.record.blocks_lost == lost_before && scene_.file().i_size.load() == size_before;
-    if (scene_.change_error != -EINTR || !untouched)
+    if (scene_.said.change_error != -EINTR || !untouched)
       scene_.env.oracle().report(Detector::leak, Hazard::h6, kFileIno, 0, core::kNoFrame, 0);
   }
 
@@ -147,7 +149,7 @@ class Director {
         return;
       }
       if (machine_.stops() != stops_before || end_a_grace()) continue;
-      out_.end = why_stuck();
+      out_.end = why_stuck(machine_);
       return;
     }
   }
@@ -162,35 +164,16 @@ class Director {
     return false;
   }
 
-  /// A sleeper that gets on after a wake-up without reason slept although its condition was true.
-  End why_stuck() {
-    machine_.trace(false);  // what follows is a test of the sleepers, not of the protocol
-    int unfinished = 0;
-    for (TaskId task = 0; task < model::kTasks; ++task) unfinished += machine_.unfinished(task) ? 1 : 0;
-    const End stuck = unfinished > 1 ? End::deadlock : End::forever;
-    for (TaskId task = 0; task < model::kTasks; ++task) {
-      if (!machine_.unfinished(task) || machine_.blocked(task) != Blocked::asleep) continue;
-      const void* slept_on = machine_.waits_for(task).address;
-      machine_.wake_spuriously(task);
-      advance(task, Schedule::kToTheEnd);
-      if (machine_.done(task)) return End::lost_wakeup;
-      if (machine_.blocked(task) == Blocked::asleep && machine_.waits_for(task).address != slept_on)
-        return End::lost_wakeup;
-    }
-    return stuck;
-  }
-
   Outcome conclude() {
     if (out_.end == End::finished) {
       scene_.check_what_is_left();
     } else {
       scene_.record.violated.add(Hazard::h6);
     }
-    out_.fenced = scene_.fenced;
-    out_.error = scene_.change_error;
+    out_.fenced = scene_.said.fenced;
+    out_.error = scene_.said.change_error;
     out_.violated = scene_.record.violated;
-    for (std::size_t i = 0; i < scene_.record.detected.size(); ++i)
-      if (scene_.record.detected[i] != 0) out_.detectors |= 1U << i;
+    out_.detectors = scene_.record.detectors;
     return out_;
   }
 
@@ -219,6 +202,24 @@ void add(CellResult& cell, const Outcome& outcome, const Schedule& schedule) {
 }
 
 }  // namespace
+
+End why_stuck(Machine& machine) {
+  machine.trace(false);  // what follows is a test of the sleepers, not of the protocol
+  int unfinished = 0;
+  for (TaskId task = 0; task < model::kTasks; ++task) unfinished += machine.unfinished(task) ? 1 : 0;
+  const std::uint64_t limit = machine.stops() + kMaxStops;
+  const End stuck = unfinished > 1 ? End::deadlock : End::forever;
+  for (TaskId task = 0; task < model::kTasks; ++task) {
+    if (!machine.unfinished(task) || machine.blocked(task) != Blocked::asleep) continue;
+    const void* slept_on = machine.waits_for(task).address;
+    machine.wake_spuriously(task);
+    advance_by(machine, task, Schedule::kToTheEnd, limit);
+    if (machine.done(task)) return End::lost_wakeup;
+    if (machine.blocked(task) == Blocked::asleep && machine.waits_for(task).address != slept_on)
+      return End::lost_wakeup;
+  }
+  return stuck;
+}
 
 Outcome run(Scene& scene, const Schedule& schedule) { return Director(scene, schedule).run(); }
 

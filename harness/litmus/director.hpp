@@ -29,6 +29,10 @@ enum class End : std::uint8_t {
 inline constexpr std::array<std::string_view, 5> kEndNames = {"finished", "deadlock", "waits for ever",
                                                               "lost wake-up", "livelock"};
 
+/// Why nobody can run, which must be so: a sleeper that gets on after a wake-up without reason slept although
+/// its condition was true. Leaves the machine somewhere else.
+End why_stuck(model::Machine& machine);
+
 /// What one run of one schedule came to.
 struct Outcome {
   bool possible = false;        ///< the access has that many stops, and the file could be evicted there

@@ -27,12 +27,25 @@ bool is_mapped_before(AccessKind access) {
 
 }  // namespace
 
+Staging staging_of(Operation operation, AccessKind access) {
+  Staging staging{.pages_per_entry = info_of(access).pages_per_entry,
+                  .hole = operation == Operation::write_hole};
+  if (is_mapped_before(access)) staging.mapped[kPage] = staging.mapped[0] = true;
+  if (access == AccessKind::pin_2m) staging.mapped[kFilePages - 1] = true;
+  return staging;
+}
+
 Scene::Scene(const Script& of, Operation with, AccessKind in_flight, RefcountRegime regime)
+    : Scene(of, staging_of(with, in_flight), regime) {
+  operation = with;
+  access = in_flight;
+}
+
+Scene::Scene(const Script& of, const Staging& staged, RefcountRegime regime)
     : script(of),
-      operation(with),
-      access(in_flight),
+      staging(staged),
       rule(core::RefcountRule::of(regime)),
-      store(rule.idle, info_of(in_flight).pages_per_entry),
+      store(rule.idle, staged.pages_per_entry),
       env(machine, record, store.contents),
       first_store_(store) {
   prepare();
@@ -55,26 +68,22 @@ void Scene::map(ModelInode& ip, PageOffset page) {
 }
 
 void Scene::prepare() {
-  const bool hole = operation == Operation::write_hole;
   for (ModelInode* ip : {&file(), &other()}) {
     ip->i_size.store(kFilePages);
     for (PageOffset page = 0; page < kFilePages; ++page)
-      if (!(hole && ip == &file() && page == kPage)) fill(*ip, page);
+      if (!(staging.hole && ip == &file() && page == kPage)) fill(*ip, page);
   }
   victim().i_size.store(model::kPages);
-  if (is_mapped_before(access)) {
-    map(file(), kPage);
-    map(file(), 0);
-    if (access == AccessKind::pin_2m) map(file(), kFilePages - 1);
-  }
+  // kPage first: the order shows in what is mapped when.
+  for (const PageOffset page : {kPage, PageOffset{0}, kPage + 1, kFilePages - 1})
+    if (staging.mapped[page]) map(file(), page);
 }
 
 void Scene::rewind() {
   machine.reset();
   record = first_record_;
   store = first_store_;
-  closed = fenced = silent = false;
-  change_error = 0;
+  said = {};
 }
 
 void Scene::reuse_freed_blocks() {
@@ -114,7 +123,7 @@ void Scene::check_what_is_left() {
     core::unmap_mapping_range(k, *ip, core::kWholeFile);
     if (ip->i_dio_count.load() != 0 || !ip->i_rwsem.free() || !ip->invalidate_lock.free())
       left_over(ip->ino, core::kNoFrame);
-    if (core::has_leases(k, *ip) && !silent) left_over(ip->ino, core::kNoFrame);
+    if (core::has_leases(k, *ip) && !said.silent) left_over(ip->ino, core::kNoFrame);
   }
   for (FrameNumber frame = 0; frame < model::kFrames; ++frame)
     if (store.frame(frame).refcount.load() != rule.idle) left_over(0, frame);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+
 #include "harness/core/lease.hpp"
 #include "harness/litmus/cells.hpp"
 #include "harness/model/machine.hpp"
@@ -24,16 +26,26 @@ inline constexpr PageOffset kPage = 1;  ///< the page that access and change mee
 
 struct Scene;
 
+/// How the file stands before anybody runs.
+struct Staging {
+  std::uint32_t pages_per_entry = 1;
+  bool hole = false;                         ///< at kPage
+  std::array<bool, kFilePages> mapped = {};  ///< pages that have a translation
+};
+Staging staging_of(Operation operation, AccessKind access);
+
 /// A protocol as the director sees it.
 struct Script {
   ProtocolInfo info;
   void (*access)(Scene& scene, TaskId task, AccessKind access);
   void (*change)(Scene& scene, Operation operation);
+  void (*perform)(Scene& scene, const Op& op);
 };
 
 /// Everything that one run of one cell touches.
 struct Scene {
   Scene(const Script& of, Operation with, AccessKind in_flight, RefcountRegime regime);
+  Scene(const Script& of, const Staging& staged, RefcountRegime regime);
 
   ModelKernel kernel() { return {env, store, rule, 0}; }
   ModelInode& file() { return store.inode(kFileIno); }
@@ -48,19 +60,23 @@ struct Scene {
   void check_what_is_left();
 
   const Script& script;
-  Operation operation;
-  AccessKind access;
+  Operation operation = Operation::punch;
+  AccessKind access = AccessKind::fault;
+  Staging staging;
   core::RefcountRule rule;
   model::Machine machine;
   model::Record record;
   model::ModelStore store;
   model::ModelEnv env;
 
-  // What the tasks say of themselves.
-  bool closed = false;  ///< the file is unmapped and closed: it can be evicted
-  bool fenced = false;  ///< a lessee was turned away
-  bool silent = false;  ///< a lessee keeps its lease
-  int change_error = 0;
+  /// What the tasks say of themselves.
+  struct alignas(64) Said {
+    bool closed = false;  ///< the file is unmapped and closed: it can be evicted
+    bool fenced = false;  ///< a lessee was turned away
+    bool silent = false;  ///< a lessee keeps its lease
+    int change_error = 0;
+  };
+  Said said;
 
  private:
   void prepare();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -70,5 +71,12 @@ class SanitizerFiber {
   void* thread_ = nullptr;
 #endif
 };
+
+/// Whoever writes a stopped task's stack from outside knows nothing of its frames' red zones.
+inline void unpoison_stack([[maybe_unused]] std::span<std::byte> bytes) {
+#if defined(__SANITIZE_ADDRESS__)
+  ASAN_UNPOISON_MEMORY_REGION(bytes.data(), bytes.size());
+#endif
+}
 
 }  // namespace daxrace::model

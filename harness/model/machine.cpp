@@ -16,8 +16,10 @@ namespace fc = boost::context::detail;
 struct Machine::Stacks {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   static constexpr std::size_t kBytes = std::size_t{256} << 10;
+  static constexpr std::size_t kUsed = std::size_t{32} << 10;
 #else
   static constexpr std::size_t kBytes = std::size_t{32} << 10;
+  static constexpr std::size_t kUsed = std::size_t{4} << 10;
 #endif
   struct alignas(64) Stack {
     std::array<std::byte, kBytes> bytes;
@@ -45,6 +47,7 @@ void RwSem::dequeue(TaskId task) {
   const auto end = queue_.begin() + queued_;
   const auto last =
       std::remove_if(queue_.begin(), end, [task](const Waiter& waiter) { return waiter.task == task; });
+  std::fill(last, end, Waiter{});  // nothing of the past stays: equal situations are equal bytes
   queued_ = static_cast<std::uint32_t>(last - queue_.begin());
 }
 
@@ -91,7 +94,13 @@ void Machine::start(TaskId id, Body body, void* scene) {
   task.context = fc::make_fcontext(stack.data() + stack.size(), stack.size(), &FiberEntry::enter);
 }
 
+std::span<std::byte> Machine::stack(TaskId id) {
+  auto& bytes = stacks_->stacks[id].bytes;
+  return std::span(bytes).last(Stacks::kUsed);
+}
+
 void Machine::advance(TaskId id) {
+  touched = false;
   ++stops_;
   current_ = id;
   tasks_[id].blocked = Blocked::no;
@@ -105,6 +114,7 @@ void Machine::advance(TaskId id) {
 void Machine::entered() { stacks_->sanitizer[current_].entered_fiber(); }
 
 void Machine::switch_out() {
+  touched = false;
   SanitizerFiber& sanitizer = stacks_->sanitizer[current_];
   sanitizer.leaves_fiber();
   const fc::transfer_t from = fc::jump_fcontext(director_, nullptr);
@@ -113,7 +123,8 @@ void Machine::switch_out() {
 }
 
 void Machine::stop() {
-  if (current_ != kNobody) switch_out();
+  if (current_ == kNobody || (merge_equal_stops_ && !touched)) return;
+  switch_out();
 }
 
 void Machine::block(Blocked why) {
@@ -187,12 +198,16 @@ void Machine::down(RwSem& sem, bool exclusive) {
     sem.enqueue(id, exclusive);
     block(Blocked::on_lock);
     sem.dequeue(id);
+    tasks_[id].lock = nullptr;
+    tasks_[id].lock_exclusive = false;
   }
+  touched = true;
   sem.take(id, exclusive);
   push_held(&sem, sem.name, exclusive);
 }
 
 void Machine::up(RwSem& sem, bool exclusive) {
+  touched = true;
   sem.release(current_, exclusive);
   pop_held(&sem);
   stop();
@@ -221,23 +236,34 @@ void Machine::pop_held(const void* lock) {
         .key = {lock, dropped.name, 0}});
 }
 
+bool Machine::holds(TaskId id, const void* lock) const {
+  const auto& held = tasks_[id].held;
+  return lock != nullptr &&
+         std::any_of(held.begin(), held.end(), [lock](const auto& one) { return one.lock == lock; });
+}
+
 // --- Sleeping
 
 void Machine::prepare_to_wait(const WaitKey& key, bool& queued) {
   if (current_ == kNobody) return;
   Task& task = tasks_[current_];
+  if (stop_at_waits_) stop();
+  touched = true;
   if (!queued && task.queued < task.queued_on.size()) {
     task.queued_on[task.queued++] = key;
     queued = true;
   }
   task.awake = false;
+  if (stop_at_waits_) stop();
 }
 
 void Machine::finish_wait(const WaitKey& key) {
+  touched = true;
   if (current_ == kNobody) return;
   Task& task = tasks_[current_];
   task.awake = true;
-  if (task.queued != 0 && task.queued_on[task.queued - 1].address == key.address) --task.queued;
+  if (task.queued != 0 && task.queued_on[task.queued - 1].address == key.address)
+    task.queued_on[--task.queued] = {};
 }
 
 void Machine::schedule() {
@@ -255,7 +281,18 @@ bool Machine::schedule_grace() {
   return woken;
 }
 
+bool Machine::somebody_waits(const WaitKey& key) const {
+  return std::any_of(tasks_.begin(), tasks_.end(), [&](const Task& task) {
+    return std::any_of(task.queued_on.begin(),
+                       task.queued_on.begin() + static_cast<std::ptrdiff_t>(task.queued),
+                       [&](const WaitKey& on) { return on.address == key.address; });
+  });
+}
+
 void Machine::wake_up(const WaitKey& key) {
+  const bool stops = stop_at_waits_ && somebody_waits(key);
+  if (stops) stop();
+  touched = true;
   for (TaskId id = 0; id < kTasks; ++id) {
     Task& task = tasks_[id];
     for (std::size_t i = 0; i < task.queued; ++i) {
@@ -264,11 +301,13 @@ void Machine::wake_up(const WaitKey& key) {
       task.awake = true;
     }
   }
+  if (stops) stop();
 }
 
 // --- Access sections
 
 void Machine::section_begin(std::uint32_t mapping, PageOffset page) {
+  touched = true;
   if (current_ == kNobody) return;
   tasks_[current_].in_section = true;
   tasks_[current_].section_mapping = mapping;
@@ -276,7 +315,11 @@ void Machine::section_begin(std::uint32_t mapping, PageOffset page) {
 }
 
 void Machine::section_end() {
-  if (current_ != kNobody) tasks_[current_].in_section = false;
+  touched = true;
+  if (current_ == kNobody) return;
+  tasks_[current_].in_section = false;
+  tasks_[current_].section_mapping = 0;
+  tasks_[current_].section_page = 0;
 }
 
 bool Machine::section_in_the_way(TaskId id) const {
@@ -288,10 +331,13 @@ bool Machine::section_in_the_way(TaskId id) const {
 }
 
 void Machine::shoot_down(std::uint32_t mapping, PageRange range) {
+  touched = true;
   if (current_ == kNobody) return;
   tasks_[current_].shot_mapping = mapping;
   tasks_[current_].shot_range = range;
   while (section_in_the_way(current_)) block(Blocked::in_shootdown);
+  tasks_[current_].shot_mapping = 0;
+  tasks_[current_].shot_range = {};
 }
 
 }  // namespace daxrace::model

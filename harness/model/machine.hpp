@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "harness/env.hpp"
 
@@ -12,8 +13,12 @@
 /// give the same run.
 namespace daxrace::model {
 
+/// Whether the task that runs has looked at or changed anything that another can see since it last stopped.
+/// Everything of the model that is shared says so; one machine runs on a thread at a time.
+inline thread_local bool touched = false;
+
 using TaskId = std::uint32_t;
-inline constexpr TaskId kTasks = 4;
+inline constexpr TaskId kTasks = 5;
 inline constexpr TaskId kNobody = kTasks;
 
 /// A reader-writer lock as one atomic object with the admission rules of the kernel's rwsem: waiters queue
@@ -121,6 +126,20 @@ class Machine {
   void signal(TaskId task);
   std::uint64_t stops() const { return stops_; }
   TaskId current() const { return current_; }
+  bool holds(TaskId task, const void* lock) const;
+
+  /// Also stops where a task queues for a wake-up and where one is about to wake somebody: the gaps in which
+  /// wake-ups are lost.
+  void stop_at_waits(bool on) { stop_at_waits_ = on; }
+  /// Passes over stops between which nothing shared was touched: nobody can tell them apart.
+  void merge_equal_stops(bool on) { merge_equal_stops_ = on; }
+
+  /// Everything that a task can come to depend on, beside its stack and what the scene holds.
+  std::span<std::byte> state() { return std::as_writable_bytes(std::span(tasks_)); }
+  /// The part of a task's stack that may be in use; it is never used below.
+  std::span<std::byte> stack(TaskId task);
+  /// Where the used part begins: registers of the stopped task, then its frames.
+  std::byte* stack_pointer(TaskId task) const { return static_cast<std::byte*>(tasks_[task].context); }
 
   void trace(bool on) { tracing_ = on; }
   bool tracing() const { return tracing_; }
@@ -140,7 +159,11 @@ class Machine {
   void schedule();
   bool schedule_grace();
   void wake_up(const WaitKey& key);
-  bool signal_pending() const { return current_ != kNobody && tasks_[current_].signal_pending; }
+  bool signalled(TaskId task) const { return tasks_[task].signal_pending; }
+  bool signal_pending() const {
+    touched = true;
+    return current_ != kNobody && tasks_[current_].signal_pending;
+  }
   void section_begin(std::uint32_t mapping, PageOffset page);
   void section_end();
   void shoot_down(std::uint32_t mapping, PageRange range);
@@ -149,7 +172,7 @@ class Machine {
   static constexpr std::size_t kNested = 4;
   static constexpr std::size_t kHeld = 8;
 
-  struct Task {
+  struct alignas(64) Task {
     bool started = false;
     bool done = false;
     Body body = nullptr;
@@ -174,15 +197,18 @@ class Machine {
   struct Stacks;
 
   bool section_in_the_way(TaskId task) const;
+  bool somebody_waits(const WaitKey& key) const;
   void switch_out();
   void block(Blocked why);
   void entered();
 
-  std::array<Task, kTasks> tasks_{};
+  alignas(64) std::array<Task, kTasks> tasks_{};
   TaskId current_ = kNobody;
   void* director_ = nullptr;
   std::uint64_t stops_ = 0;
   std::unique_ptr<Stacks> stacks_;
+  bool stop_at_waits_ = false;
+  bool merge_equal_stops_ = false;
   bool tracing_ = false;
   std::size_t trace_size_ = 0;
   std::array<TraceLine, kTraceLines> trace_{};

@@ -16,9 +16,16 @@ class ModelAtomic {
   ModelAtomic() = default;
   explicit(false) ModelAtomic(T value) : value_(value) {}
 
-  T load(std::memory_order = std::memory_order_seq_cst) const { return value_; }
-  void store(T value, std::memory_order = std::memory_order_seq_cst) { value_ = value; }
+  T load(std::memory_order = std::memory_order_seq_cst) const {
+    touched = true;
+    return value_;
+  }
+  void store(T value, std::memory_order = std::memory_order_seq_cst) {
+    touched = true;
+    value_ = value;
+  }
   T exchange(T value) {
+    touched = true;
     const T old = value_;
     value_ = value;
     return old;
@@ -26,6 +33,7 @@ class ModelAtomic {
   T fetch_add(T by) { return exchange(static_cast<T>(value_ + by)); }
   T fetch_sub(T by) { return exchange(static_cast<T>(value_ - by)); }
   bool compare_exchange_weak(T& expected, T wanted) {
+    touched = true;
     if (value_ == expected) {
       value_ = wanted;
       return true;
@@ -47,7 +55,7 @@ class ModelEnv {
   using RwSem = model::RwSem;
   using Oracle = ModelOracle;
   struct SpinlockType {
-    void lock() {}
+    void lock() { touched = true; }
     void unlock() {}
   };
   struct WaitEntry {
@@ -59,7 +67,7 @@ class ModelEnv {
     ~Timed() {}  // NOLINT(modernize-use-equals-default): what is held only for its scope is not unused
   };
   static constexpr std::size_t kUnmapBatch = kPages;
-  static constexpr std::size_t kRangeSlots = 8;
+  static constexpr std::size_t kRangeSlots = kTasks;  ///< nobody holds two
 
   ModelEnv(Machine& machine, Record& record, std::array<std::uint64_t, kFrames>& contents)
       : machine_(machine), oracle_(machine, record, contents) {}
@@ -93,7 +101,10 @@ class ModelEnv {
   void tlb_shootdown(std::uint32_t mapping, PageRange range) { machine_.shoot_down(mapping, range); }
 
   Timed timed(Phase) { return {}; }
-  ModelOracle& oracle() { return oracle_; }
+  ModelOracle& oracle() {
+    touched = true;
+    return oracle_;
+  }
 
  private:
   Machine& machine_;

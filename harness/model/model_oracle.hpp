@@ -26,7 +26,7 @@ struct SeenViolation {
 };
 
 /// What the oracles of all tasks write to: fixed arrays, so that a whole model can be copied.
-struct Record {
+struct alignas(64) Record {
   struct Page {
     std::uint32_t sequence = 0;
     std::uint32_t removing = 0;
@@ -40,17 +40,18 @@ struct Record {
   static constexpr std::size_t kSeen = 8;
 
   std::array<std::array<Page, kPages>, kFiles> pages{};
+  bool keeps_seen = true;  ///< for whoever tells a story; the order of violations tells equal states apart
   std::array<SeenViolation, kSeen> seen{};
   std::size_t seen_count = 0;
-  std::array<std::uint32_t, kDetectorNames.size()> detected{};
+  std::uint32_t detectors = 0;  ///< one bit for each Detector
   Hazards violated;
   std::uint32_t blocks_lost = 0;      ///< blocks that were freed or moved
   std::array<bool, kFrames> moved{};  ///< frames that stand at another offset of their file than at first
 
   Page& page(std::uint32_t ino, PageOffset page) { return pages[ino - 1][page]; }
   void violation(const SeenViolation& what) {
-    if (seen_count < kSeen) seen[seen_count++] = what;
-    ++detected[static_cast<std::size_t>(what.detector)];
+    if (keeps_seen && seen_count < kSeen) seen[seen_count++] = what;
+    detectors |= 1U << static_cast<unsigned>(what.detector);
     violated.add(what.hazard);
   }
 };

@@ -13,16 +13,21 @@ namespace daxrace::model {
 /// Words by page offset.
 class ModelWords {
  public:
-  std::uint64_t load(PageOffset i) const { return i < kPages ? words_[i] : 0; }
+  std::uint64_t load(PageOffset i) const {
+    touched = true;
+    return i < kPages ? words_[i] : 0;
+  }
   const void* address(PageOffset i) const { return &words_[i]; }
   template <class Change>
   std::uint64_t update(PageOffset i, Change&& change) {
+    touched = true;
     const std::uint64_t old = words_[i];
     words_[i] = change(old);
     return old;
   }
   template <class Fn>
   void for_each(PageRange range, Fn&& fn) const {
+    touched = true;
     for (PageOffset i = range.first; i < kPages && i < range.end; ++i)
       if (words_[i] != 0) fn(i);
   }
@@ -33,7 +38,7 @@ class ModelWords {
 
 /// The Store of the model: a few files of a few pages with one mapping each, a few frames whose contents are
 /// one stamp. A freed frame is the next to be handed out.
-class ModelStore {
+class alignas(64) ModelStore {
  public:
   using Inode = core::Inode<ModelEnv>;
   using Frame = core::Frame<ModelEnv>;
@@ -57,14 +62,23 @@ class ModelStore {
   ModelWords& translations(std::uint32_t mapping) { return translations_[mapping]; }
   std::uint32_t pages_per_entry() const { return pages_per_entry_; }
 
-  FrameNumber allocate() { return free_count_ == 0 ? core::kNoFrame : free_[--free_count_]; }
-  void release(FrameNumber number) { free_[free_count_++] = number; }
+  FrameNumber allocate() {
+    touched = true;
+    return free_count_ == 0 ? core::kNoFrame : free_[--free_count_];
+  }
+  void release(FrameNumber number) {
+    touched = true;
+    free_[free_count_++] = number;
+  }
   /// The frame that the next allocation gets.
   FrameNumber next_free() const { return free_count_ == 0 ? core::kNoFrame : free_[free_count_ - 1]; }
   std::uint32_t free_frames() const { return free_count_; }
 
   void touch(FrameNumber) {}
-  void zero(FrameNumber number) { contents[number] = 0; }
+  void zero(FrameNumber number) {
+    touched = true;
+    contents[number] = 0;
+  }
   void flush(FrameNumber) {}
   void discard(FrameNumber) {}
   void zap(std::span<FrameNumber>) {}

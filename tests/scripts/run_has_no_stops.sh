@@ -5,7 +5,7 @@
 # usage: run_has_no_stops.sh MEASURED_OBJECTS LITMUS_OBJECTS   (each a list separated by semicolons)
 set -euo pipefail
 
-traces='daxrace::(model|litmus)::|ModelEnv|try_grab_folio|unmap_mapping_range\(\) done|gup_fast:'
+traces='daxrace::(model|litmus|explore)::|ModelEnv|try_grab_folio|unmap_mapping_range\(\) done|gup_fast:'
 
 count_traces() {
   local objects=()

@@ -1,0 +1,146 @@
+#include "harness/explore/decide.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+namespace daxrace::explore {
+namespace {
+
+template <std::size_t N, class Info>
+bool any_named(std::string_view declared, const Scenario& scenario, const std::array<Info, N>& infos,
+               auto of) {
+  if (declared.empty()) return true;
+  const auto found = std::ranges::find(infos, declared, &Info::name);
+  return found != infos.end() && scenario.has(of(found - infos.begin()));
+}
+
+bool covers(const Finding& finding, const Decision& decision, Hazard hazard) {
+  const Scenario& scenario = *decision.scenario;
+  const bool regime =
+      finding.refcount.empty() || finding.refcount == name_in(kRefcountRegimeNames, decision.regime);
+  return finding.hazard == hazard && regime &&
+         any_named(finding.operation, scenario, litmus::kOperations,
+                   [](auto i) { return static_cast<Operation>(i); }) &&
+         any_named(finding.access, scenario, litmus::kAccesses,
+                   [](auto i) { return static_cast<AccessKind>(i); });
+}
+
+/// The hazards that the accesses of the scenario are there to show.
+bool promises_any_shown(const Decision& decision) {
+  for (const TaskSpec& task : decision.scenario->tasks)
+    for (const Op& op : task.ops)
+      if (op.kind == Op::Kind::access && decision.protocol().promises.has(litmus::info_of(op.access).hazard))
+        return true;
+  return false;
+}
+
+Verdict verdict_of_all(const Decision& decision) {
+  bool found = false;
+  bool expected = false;
+  for (std::size_t i = 0; i < kHazardNames.size(); ++i) {
+    const auto hazard = static_cast<Hazard>(i);
+    if (!decision.result.violated.has(hazard)) continue;
+    const Verdict verdict = decision.verdict_of(hazard);
+    if (verdict == Verdict::broken) return verdict;
+    found = found || verdict == Verdict::finding;
+    expected = expected || verdict == Verdict::expected;
+  }
+  if (found) return Verdict::finding;
+  if (expected) return Verdict::expected;
+  if (!promises_any_shown(decision)) return Verdict::unseen;
+  return decision.result.complete ? Verdict::kept : Verdict::none;
+}
+
+/// The shortest, or where that is too far the one that was met first.
+Story story_of(World& world, const Result& result, Hazard hazard, const Limits& limits) {
+  if (auto story = shortest_story(world, hazard, limits.preemptions, limits.story_states))
+    return *std::move(story);
+  Story met{result.breaking[static_cast<std::size_t>(hazard)], 0, false};
+  TaskId last = model::kNobody;
+  const Snapshot::Mark start = world.mark();
+  for (const Choice choice : met.path) {
+    met.preemptions += is_preemption(last, choice, world.choices()) ? 1 : 0;
+    if (choice.what == Choice::What::runs) last = choice.task;
+    world.take(choice);
+  }
+  world.back_to(start);
+  return met;
+}
+
+bool has_end(const Result& result, litmus::End end) {
+  return (result.ends >> static_cast<unsigned>(end) & 1) != 0;
+}
+
+}  // namespace
+
+const Finding* Decision::finding(Hazard hazard) const {
+  const auto found = std::ranges::find_if(
+      protocol().findings, [&](const Finding& declared) { return covers(declared, *this, hazard); });
+  return found == protocol().findings.end() ? nullptr : &*found;
+}
+
+Verdict Decision::verdict_of(Hazard hazard) const {
+  if (!result.violated.has(hazard)) return Verdict::kept;
+  if (!protocol().promises.has(hazard)) return Verdict::expected;
+  return finding(hazard) != nullptr ? Verdict::finding : Verdict::broken;
+}
+
+std::optional<Hazard> Decision::telling_hazard() const {
+  for (const Verdict worst : {Verdict::broken, Verdict::finding, Verdict::expected}) {
+    for (std::size_t i = 0; i < kHazardNames.size(); ++i) {
+      const auto hazard = static_cast<Hazard>(i);
+      if (result.violated.has(hazard) && verdict_of(hazard) == worst) return hazard;
+    }
+  }
+  return std::nullopt;
+}
+
+Finale Decision::finale() const {
+  using litmus::End;
+  if (result.detectors != 0) return Finale::violation;
+  if (has_end(result, End::lost_wakeup)) return Finale::lost_wakeup;
+  if (has_end(result, End::deadlock) || has_end(result, End::forever)) return Finale::deadlock;
+  return result.complete ? Finale::safe : Finale::sampled;
+}
+
+Decision decide_one(const Job& job, const Limits& limits) {
+  World world(*job.script, *job.scenario, job.regime);
+  Decision decision{job.script, job.regime, job.scenario, explore_all(world, limits), Verdict::none, {}};
+  decision.verdict = verdict_of_all(decision);
+  if (const auto hazard = decision.telling_hazard())
+    decision.story = story_of(world, decision.result, *hazard, limits);
+  return decision;
+}
+
+std::vector<Decision> decide(const std::vector<Job>& jobs, const Limits& limits, unsigned threads,
+                             const std::function<void(std::size_t)>& done) {
+  std::vector<Decision> decisions(jobs.size());
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  std::size_t finished = 0;
+  std::exception_ptr failure;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < jobs.size(); i = next++) {
+      try {
+        decisions[i] = decide_one(jobs[i], limits);
+      } catch (...) {
+        const std::scoped_lock lock(mutex);
+        failure = std::current_exception();
+        return;
+      }
+      const std::scoped_lock lock(mutex);
+      if (done) done(++finished);
+    }
+  };
+  std::vector<std::jthread> others;
+  for (unsigned i = 1; i < threads; ++i) others.emplace_back(work);
+  work();
+  others.clear();
+  if (failure) std::rethrow_exception(failure);
+  return decisions;
+}
+
+}  // namespace daxrace::explore

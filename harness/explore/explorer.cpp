@@ -1,0 +1,325 @@
+#include "harness/explore/explorer.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <random>
+#include <unordered_map>
+
+#include "harness/explore/visited.hpp"
+
+namespace daxrace::explore {
+namespace {
+
+using litmus::End;
+
+constexpr double kOnStack = -1;
+constexpr double kEndlessPaths = std::numeric_limits<double>::infinity();
+
+/// Notes what is wrong at a state, with one way there for each hazard.
+class Notes {
+ public:
+  Notes(World& world, Result& result) : world_(world), result_(result) {}
+
+  template <class PathFn>
+  void violated(Hazards seen, PathFn&& path) {
+    for (std::size_t i = 0; i < kHazardNames.size(); ++i) {
+      const auto hazard = static_cast<Hazard>(i);
+      if (!seen.has(hazard) || result_.violated.has(hazard)) continue;
+      result_.violated.add(hazard);
+      result_.breaking[i] = path();
+    }
+  }
+
+  /// A state that was just reached. True: an interleaving ends here.
+  template <class PathFn>
+  bool reached(const Choices& choices, PathFn&& path) {
+    violated(world_.violated(), path);
+    result_.detectors |= world_.detectors();
+    if (world_.all_done()) {
+      std::uint32_t detectors = 0;
+      violated(world_.violated_in_the_end(detectors), path);
+      result_.detectors |= detectors;
+      result_.ends |= 1U << static_cast<unsigned>(End::finished);
+      return true;
+    }
+    if (!is_stuck(world_, choices)) return false;
+    result_.ends |= 1U << static_cast<unsigned>(world_.why_stuck());
+    violated(Hazards(Hazard::h6), path);
+    return true;
+  }
+
+ private:
+  World& world_;
+  Result& result_;
+};
+
+/// Whole states beside their keys.
+class Audit {
+ public:
+  explicit Audit(bool on) : on_(on) {}
+  void look(const World& world, const Key& key, bool is_new, Result& result) {
+    if (!on_) return;
+    auto& kept = kept_[key.low];
+    if (is_new) {
+      kept = world.snapshot().bytes();
+    } else if (kept != world.snapshot().bytes()) {
+      ++result.collisions;
+    }
+  }
+
+ private:
+  bool on_;
+  std::unordered_map<std::uint64_t, std::vector<std::byte>> kept_;
+};
+
+class Search {
+ public:
+  Search(World& world, const Limits& limits, Result& result)
+      : world_(world), limits_(limits), result_(result), notes_(world, result), audit_(limits.audit) {}
+
+  void run() {
+    const Snapshot::Mark start = world_.mark();
+    enter(visited_.insert(world_.key()).first, start, {});
+    while (!levels_.empty() && visited_.size() <= limits_.states) {
+      Level& level = levels_.back();
+      if (level.next == level.choices.count) {
+        leave();
+      } else {
+        follow(level, level.choices.list[level.next++]);
+      }
+    }
+    result_.complete = levels_.empty();
+    world_.back_to(start);
+    result_.states = visited_.size();
+    result_.bytes = visited_.bytes();
+  }
+
+ private:
+  struct Level {
+    Snapshot::Mark before;  ///< before the choice that led here
+    Choice by;
+    Key key;
+    Choices choices;
+    std::uint8_t next = 0;
+    double paths = 0;
+  };
+
+  Path path() const {
+    Path out;
+    for (std::size_t i = 1; i < levels_.size(); ++i) out.push_back(levels_[i].by);
+    return out;
+  }
+
+  void enter(Visited::Entry* entry, const Snapshot::Mark& before, Choice by) {
+    Level& level = levels_.emplace_back();
+    level.before = before;
+    level.by = by;
+    level.key = entry->key;
+    level.choices = world_.choices();
+    if (notes_.reached(level.choices, [this] { return path(); })) level.paths = 1;
+    entry->value = kOnStack;
+    result_.depth = std::max(result_.depth, static_cast<std::uint32_t>(levels_.size() - 1));
+  }
+
+  void follow(Level& level, Choice choice) {
+    const Snapshot::Mark before = world_.mark();
+    world_.take(choice);
+    ++result_.transitions;
+    const auto [entry, is_new] = visited_.insert(world_.key());
+    audit_.look(world_, world_.key(), is_new, result_);
+    if (is_new) return enter(entry, before, choice);
+    level.paths += entry->value == kOnStack ? kEndlessPaths : entry->value;
+    world_.back_to(before);
+  }
+
+  void leave() {
+    const Level level = levels_.back();
+    levels_.pop_back();
+    visited_.at(level.key).value = level.paths;
+    if (levels_.empty()) {
+      result_.interleavings = level.paths;
+      return;
+    }
+    levels_.back().paths += level.paths;
+    world_.back_to(level.before);
+  }
+
+  World& world_;
+  const Limits& limits_;
+  Result& result_;
+  Notes notes_;
+  Audit audit_;
+  Visited visited_;
+  std::vector<Level> levels_;
+};
+
+/// One node of the search for the shortest story: how it was reached.
+struct Node {
+  std::uint32_t parent = 0;
+  Choice by;
+  TaskId last = model::kNobody;
+};
+
+class StorySearch {
+ public:
+  StorySearch(World& world, Hazard hazard, std::uint32_t most_preemptions, std::uint64_t most_states)
+      : world_(world), hazard_(hazard), most_preemptions_(most_preemptions), most_states_(most_states) {}
+
+  /// Costs are pairs, preemptions first: bucket after bucket of equal preemptions, in each by steps.
+  std::optional<Story> run() {
+    const Snapshot::Mark start = world_.mark();
+    nodes_.push_back({});
+    std::vector<std::vector<std::uint32_t>> now(1, {0});
+    for (std::uint32_t preemptions = 0; preemptions <= most_preemptions_ && !now.empty(); ++preemptions) {
+      std::vector<std::vector<std::uint32_t>> next;
+      for (std::size_t steps = 0; steps < now.size(); ++steps) {
+        for (std::size_t i = 0; i < now[steps].size(); ++i) {
+          const std::uint32_t node = now[steps][i];
+          const bool found = expand(start, node, steps, now, next);
+          world_.back_to(start);
+          if (found) return Story{path_to(node), preemptions};
+          if (nodes_.size() > most_states_) return std::nullopt;
+        }
+      }
+      now = std::move(next);
+    }
+    return std::nullopt;
+  }
+
+ private:
+  using Buckets = std::vector<std::vector<std::uint32_t>>;
+
+  Path path_to(std::uint32_t node) const {
+    Path path;
+    for (; node != 0; node = nodes_[node].parent) path.push_back(nodes_[node].by);
+    std::ranges::reverse(path);
+    return path;
+  }
+
+  bool is_goal(const Choices& choices) {
+    if (world_.violated().has(hazard_)) return true;
+    if (world_.all_done()) {
+      std::uint32_t detectors = 0;
+      return world_.violated_in_the_end(detectors).has(hazard_);
+    }
+    return hazard_ == Hazard::h6 && is_stuck(world_, choices);
+  }
+
+  bool expand(const Snapshot::Mark& start, std::uint32_t node, std::size_t steps, Buckets& now,
+              Buckets& next) {
+    const TaskId last = nodes_[node].last;
+    world_.back_to(start);
+    for (const Choice choice : path_to(node)) world_.take(choice);
+    if (!settle(last)) return false;
+    const Choices choices = world_.choices();
+    if (is_goal(choices)) return true;
+    for (const Choice choice : choices) {
+      Buckets& into = is_preemption(last, choice, choices) ? next : now;
+      if (into.size() <= steps + 1) into.resize(steps + 2);
+      into[steps + 1].push_back(static_cast<std::uint32_t>(nodes_.size()));
+      nodes_.push_back({node, choice, choice.what == Choice::What::runs ? choice.task : last});
+    }
+    return false;
+  }
+
+  /// False: this state was reached as cheaply before.
+  bool settle(TaskId last) {
+    Key key = world_.key();
+    key.low += (last + 1) * 0x9e37'79b9'7f4a'7c15U;
+    return settled_.insert(key).second;
+  }
+
+  World& world_;
+  Hazard hazard_;
+  std::uint32_t most_preemptions_;
+  std::uint64_t most_states_;
+  std::vector<Node> nodes_;
+  Visited settled_;
+};
+
+constexpr std::uint32_t kPriorityChanges = 3;
+constexpr std::uint32_t kMostSteps = 5000;
+
+/// One execution: the runnable task of the highest priority runs; at a few steps its priority drops.
+class Execution {
+ public:
+  Execution(World& world, Result& result, std::mt19937_64& random)
+      : world_(world), notes_(world, result), random_(random) {
+    for (std::uint32_t& priority : priorities_)
+      priority = kPriorityChanges + static_cast<std::uint32_t>(random() % 1000);
+    const std::uint32_t length = std::max<std::uint32_t>(result.depth, 20);
+    for (std::uint32_t& step : changes_) step = static_cast<std::uint32_t>(random() % length);
+  }
+
+  std::uint64_t run() {
+    for (std::uint32_t step = 0; step < kMostSteps; ++step) {
+      const Choices choices = world_.choices();
+      if (notes_.reached(choices, [this] { return path_; }) || choices.count == 0) break;
+      const Choice choice = pick(choices, step);
+      world_.take(choice);
+      path_.push_back(choice);
+    }
+    return path_.size();
+  }
+
+ private:
+  Choice pick(const Choices& choices, std::uint32_t step) {
+    const auto best = [&] {
+      return *std::max_element(choices.begin(), choices.end(), [this](const Choice& a, const Choice& b) {
+        return priorities_[a.task] < priorities_[b.task];
+      });
+    };
+    for (std::uint32_t i = 0; i < changes_.size(); ++i)
+      if (changes_[i] == step) priorities_[best().task] = i;
+    Choice choice = best();
+    // A signal comes when it comes.
+    if (choice.what == Choice::What::signalled && random_() % 4 != 0 && choices.count > 1)
+      choice = choices.list[0];
+    return choice;
+  }
+
+  World& world_;
+  Notes notes_;
+  std::mt19937_64& random_;
+  std::array<std::uint32_t, model::kTasks> priorities_{};
+  std::array<std::uint32_t, kPriorityChanges> changes_{};
+  Path path_;
+};
+
+}  // namespace
+
+bool is_stuck(const World& world, const Choices& choices) {
+  // A signal may never come.
+  return !world.all_done() && std::ranges::all_of(choices, [](const Choice& choice) {
+    return choice.what == Choice::What::signalled;
+  });
+}
+
+bool is_preemption(TaskId last, Choice next, const Choices& at) {
+  return next.what == Choice::What::runs && last != model::kNobody && next.task != last &&
+         (at.runnable >> last & 1) != 0;
+}
+
+Result explore_all(World& world, const Limits& limits) {
+  Result result;
+  Search(world, limits, result).run();
+  if (!result.complete) sample(world, limits, result);
+  return result;
+}
+
+void sample(World& world, const Limits& limits, Result& result) {
+  std::mt19937_64 random(limits.seed);
+  const Snapshot::Mark start = world.mark();
+  for (std::uint32_t i = 0; i < limits.samples; ++i) {
+    result.transitions += Execution(world, result, random).run();
+    world.back_to(start);
+  }
+  result.interleavings = limits.samples;
+}
+
+std::optional<Story> shortest_story(World& world, Hazard hazard, std::uint32_t most_preemptions,
+                                    std::uint64_t most_states) {
+  return StorySearch(world, hazard, most_preemptions, most_states).run();
+}
+
+}  // namespace daxrace::explore

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include "harness/explore/decide.hpp"
+
+/// Interleavings as text: to be read, and to be run again.
+namespace daxrace::explore {
+
+/// `ext4:pin_punch:ref0:a4c12b`: a letter for each task with the number of its steps, `!c` for a signal to
+/// it, `~c` for the end of its grace time.
+std::string replay_string(const Job& job, const Path& path);
+
+/// The part behind the last colon. Throws Error.
+Path parse_path(std::string_view text, std::size_t tasks);
+
+struct Told {
+  std::vector<std::string> lines;
+  Hazards violated;
+  std::uint32_t preemptions = 0;
+};
+/// Runs the path and tells it line by line; the last lines say what came of it. Throws Error for a path that
+/// cannot be taken.
+Told tell(const Job& job, const Path& path);
+
+}  // namespace daxrace::explore
