@@ -144,6 +144,8 @@ std::vector<Configuration> start_of(const Batch& batch, const RunOptions& option
 /// The kernel's files lie where it is told; the region beside them tells node, device and granularity.
 std::vector<BackingChoice> wanted_backings(const RunOptions& options) {
   if (options.target == Target::engine) return or_default(options.backings, BackingChoice{});
+  // A dry run makes no file to ask.
+  if (options.dry_run) return {{Backing::fsdax, options.dir}};
   const bool dax = kernel::Directory(options.dir).facts().dax;
   if (dax) return {{Backing::fsdax, options.dir}};
   return {{Backing::file, options.dir + "/daxrace.region"}};

@@ -11,6 +11,7 @@
 #include "harness/error.hpp"
 #include "harness/kernel/helper.hpp"
 #include "harness/kernel/kernel_log.hpp"
+#include "harness/kernel/pin.hpp"
 #include "harness/kernel/worker.hpp"
 
 namespace daxrace::kernel {
@@ -177,6 +178,17 @@ class KernelEpisode {
     say("freed by " + recover());
   }
 
+  /// Whoever waits for a page whose count is idle already is woken when the next pin is let go.
+  void pin_once_more() {
+    const Helper helper("pins of all pages", [crew = crew_] {
+      Pin pin;
+      for (PageOffset page = 0; page < crew->ground.config.file_pages; ++page)
+        if (pin.take(crew->ground.at(page)) == 0) pin.drain();
+      return 0L;
+    });
+    helper.wait(1'000'000'000);
+  }
+
   /// Causes first, signals last.
   std::string recover() {
     constexpr std::uint64_t kPatience = 2'000'000'000;
@@ -184,6 +196,8 @@ class KernelEpisode {
     for (const auto& helper : helpers_) threads.push_back(helper.get());
     crew_->ground.clock.stop.store(true);
     if (all_end(threads, kPatience)) return "stopping the other workers";
+    pin_once_more();
+    if (all_end(threads, kPatience)) return "pinning the pages once more: a wake-up had been lost";
     crew_->ground.unmap();
     if (all_end(threads, kPatience)) return "unmapping the file";
     for (const Helper* thread : threads)

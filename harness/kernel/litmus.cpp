@@ -42,6 +42,18 @@ CellResult decide_one(const Directory& directory, Operation operation, Access ac
   return cell;
 }
 
+/// Who gets a freed block is the allocator's business: a cell that needed that and missed it is staged anew.
+CellResult decide_firmly(const Directory& directory, Operation operation, Access access, Victims& victims,
+                         Writebacks& writebacks) {
+  constexpr unsigned kTries = 6;
+  CellResult cell;
+  for (unsigned i = 0; i < kTries; ++i) {
+    cell = decide_one(directory, operation, access, victims, writebacks);
+    if (cell.outcome != Outcome::inconclusive) break;
+  }
+  return cell;
+}
+
 template <class T>
 bool wanted(const std::vector<T>& list, T value) {
   return list.empty() || std::ranges::find(list, value) != list.end();
@@ -60,7 +72,7 @@ std::vector<CellResult> decide(const Directory& directory, const Selection& sele
       if (!can_meet(operation, access) || !wanted(selection.accesses, access) ||
           !wanted(selection.operations, operation))
         continue;
-      cells.push_back(decide_one(directory, operation, access, victims, writebacks));
+      cells.push_back(decide_firmly(directory, operation, access, victims, writebacks));
       cells.back().log = log.complaints();
     }
   }
