@@ -170,7 +170,13 @@ bool is_bad(const Ending& ending) { return ending.worst != nullptr; }
 class OutcomeComparison {
  public:
   OutcomeComparison(const ResultSet& base, const ResultSet& changed)
-      : base_set_(base), changed_set_(changed), base_(base), changed_(changed) {}
+      : base_set_(base), changed_set_(changed), base_(base), changed_(changed) {
+    for (std::uint32_t config = 0; config < changed.configs().size(); ++config) {
+      const Ending& ending = changed_.of(config);
+      if (ending.runs == 0 && ending.skipped != nullptr)
+        skipped_.emplace(without_granularity(changed.configs()[config]), &ending);
+    }
+  }
 
   std::vector<OutcomeChange> compare() {
     const auto in_changed = counterparts(base_set_.configs(), changed_set_.configs());
@@ -178,7 +184,7 @@ class OutcomeComparison {
       name_ = base_set_.configs()[config];
       const Ending& before = base_.of(config);
       if (!in_changed[config]) {
-        if (before.runs > 0) note(Outcome::vanished, fmt::format("ran {} times in the base", before.runs));
+        note_absent(before, skipped_instead());
         continue;
       }
       compare_endings(before, changed_.of(*in_changed[config]));
@@ -194,6 +200,23 @@ class OutcomeComparison {
   }
 
  private:
+  /// What could not be opened has no granularity: a skipped row does not have the key of those that ran.
+  std::string without_granularity(std::string_view config) const {
+    const auto fields = config_fields(config);
+    std::string out;
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (base_set_.key_columns()[i]->name != "granularity") out += fields[i];
+      out += '\0';
+    }
+    return out;
+  }
+
+  const Ending& skipped_instead() const {
+    static const Ending kNothing;
+    const auto found = skipped_.find(without_granularity(name_));
+    return found == skipped_.end() ? kNothing : *found->second;
+  }
+
   void note(Outcome outcome, std::string text) { out_.push_back({outcome, name_, std::move(text)}); }
 
   void note_bad(Outcome outcome, std::size_t before, std::size_t now, const Ending& after) {
@@ -256,6 +279,7 @@ class OutcomeComparison {
   const ResultSet& base_set_;
   const ResultSet& changed_set_;
   Endings base_, changed_;
+  std::map<std::string, const Ending*> skipped_;  ///< of what is new, by configuration
   std::string_view name_;
   std::vector<OutcomeChange> out_;
 };

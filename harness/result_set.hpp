@@ -87,6 +87,8 @@ class ResultSet {
   /// Adds all rows of a file; returns the number of dropped lines.
   std::size_t read(const std::string& path);
 
+  /// The columns whose texts make a configuration.
+  const std::vector<const Column*>& key_columns() const { return key_columns_; }
   const std::vector<std::string>& files() const { return files_; }
   /// The key columns' texts of each configuration, joined by NUL.
   const std::vector<std::string_view>& configs() const { return configs_.texts; }

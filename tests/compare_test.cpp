@@ -254,6 +254,7 @@ TEST_F(Compare, NewlySkippedConfigurationFailsWithItsReason) {
     skipped.repetition = 0;
     skipped.status = "skipped";
     skipped.reason = "no peer";
+    skipped.granularity = "";  // nothing was opened
     rows.push_back(skipped);
   });
   EXPECT_THAT(outcomes(result), ElementsAre(Outcome::skipped));

@@ -38,6 +38,7 @@ inline Row simulated_row(const Simulation& s) {
   row.kernel = "6.18.0";
   row.target = "engine";
   row.backing = "memory";
+  row.granularity = "page";
   row.placement = "local";
   row.refcount_regime = "ref1";
   row.lock = "rwsem";

@@ -172,7 +172,8 @@ void study_tails(const Study& study) {
       "slowest 2 % of one protocol's operations take longer. p99 of a repetition needs 1000 operations; "
       "where "
       "there are fewer, repetitions are merged, and fewer values are left.\n\n| operations a repetition | "
-      "repetitions | noise | x1.1 | x1.25 | x1.5 | x2 |\n| ---: | ---: | ---: | ---: | ---: | ---: |\n",
+      "repetitions | noise | x1.1 | x1.25 | x1.5 | x2 |\n| ---: | ---: | ---: | ---: | ---: | ---: | ---: "
+      "|\n",
       study.comparisons);
   for (const unsigned samples : {400U, 1200U}) {
     for (const unsigned repetitions : {12U, 24U}) {
