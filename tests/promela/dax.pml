@@ -235,9 +235,20 @@ proctype Punch(byte p) {
 init {
   byte i;
   atomic {
-    for (i : 1 .. FAULTS) { run Fault(i - 1) }
-    for (i : 1 .. IOS) { run Io(i - 1) }
-    for (i : 1 .. PINS) { mapped[i - 1] = true; run Pin(i - 1) }
+    do
+    :: i < FAULTS -> run Fault(i); i++
+    :: else -> break
+    od;
+    i = 0;
+    do
+    :: i < IOS -> run Io(i); i++
+    :: else -> break
+    od;
+    i = 0;
+    do
+    :: i < PINS -> mapped[i] = true; run Pin(i); i++
+    :: else -> break
+    od;
     run Punch(0)
   }
 }

@@ -11,7 +11,7 @@ cd "$work"
 
 # spin_decides PROTOCOL DEFINE...: safe or violation.
 spin_decides() {
-  spin -a "${@/#/-D}" "$top/tests/promela/dax.pml" >spin.log
+  spin -a "${@/#/-D}" "$top/tests/promela/dax.pml" >spin.log || { cat spin.log; return 1; }
   "${CC:-cc}" -O1 -DSAFETY -w -o pan pan.c
   ./pan -m100000 >pan.log
   grep -q 'search depth too small\|Search not completed' pan.log && ! grep -q 'errors: [1-9]' pan.log && fail "$*: not completed"
