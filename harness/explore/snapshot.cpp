@@ -121,7 +121,11 @@ void Snapshot::commit(model::TaskId task) {
 void Snapshot::forget() {
   const Mark before = mark();
   for (Region& region : regions_) compare(region, 0);
-  for (Region& stack : stacks_) compare(stack, 0);
+  for (model::TaskId task = 0; task < stacks_.size(); ++task) {
+    if (stacks_[task].lines == 0) continue;
+    tidy_stack(task);
+    compare(stacks_[task], 0);
+  }
   back_to(before);
 }
 
