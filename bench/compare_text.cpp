@@ -10,7 +10,7 @@
 #include "bench/config_names.hpp"
 #include "bench/suggest.hpp"
 #include "bench/units.hpp"
-#include "harness/time_text.hpp"
+#include "harness/duration_text.hpp"
 #include "harness/types.hpp"
 
 namespace daxrace {
@@ -23,12 +23,12 @@ constexpr std::size_t kWide = 110;
 constexpr std::size_t kMail = 72;
 
 std::string value_text(Metric metric, double value) {
-  return metric == Metric::throughput ? fmt::format("{:.4g}/s", value) : short_time(value);
+  return metric == Metric::throughput ? fmt::format("{:.4g}/s", value) : scaled_time(value);
 }
 
 std::string interval_text(const Interval& ratio) {
-  if (!ratio.bounded()) return short_ratio(ratio.mid);
-  return fmt::format("{} [{}, {}]", short_ratio(ratio.mid), short_ratio(ratio.low), short_ratio(ratio.high));
+  if (!ratio.bounded()) return ratio_text(ratio.mid);
+  return fmt::format("{} [{}, {}]", ratio_text(ratio.mid), ratio_text(ratio.low), ratio_text(ratio.high));
 }
 
 std::string count_text(const ComparedRow& row) {

@@ -11,7 +11,7 @@
 #include "bench/config_names.hpp"
 #include "bench/suggest.hpp"
 #include "bench/units.hpp"
-#include "harness/time_text.hpp"
+#include "harness/duration_text.hpp"
 #include "harness/types.hpp"
 
 namespace daxrace {
@@ -89,7 +89,7 @@ void refuse_other_machines(const RunFacts& facts) {
 // ---- showing it ----
 
 std::string value_text(Metric metric, double value) {
-  return metric == Metric::throughput ? fmt::format("{:.4g}/s", value) : short_time(value);
+  return metric == Metric::throughput ? fmt::format("{:.4g}/s", value) : scaled_time(value);
 }
 
 bool is_worse(const ChangePoint& point, Metric metric) {
@@ -162,7 +162,7 @@ class HistoryText {
     const RunColumns& before = runs[series.runs[point.at - 1]];
     return fmt::format("      {}  {}  {} -> {}, x{}  p={}\n", after.time_utc,
                        direction(point, options_.metric), value_text(options_.metric, point.before),
-                       value_text(options_.metric, point.after), short_ratio(point.after / point.before),
+                       value_text(options_.metric, point.after), ratio_text(point.after / point.before),
                        p_text(point.p)) +
            wrapped_text(std::string(8, ' '), what_changed(before, after), 8, width_);
   }
