@@ -38,7 +38,7 @@ tree_test_options() {
       *) printf '%s\0' "${options[i]}" ;;
     esac
   done
-  [[ $tree == release ]] || excluded+='|^(guest|scripts)$'
+  [[ $tree == release ]] || excluded+='|^(guest|scripts|package)$'
   [[ -z $excluded ]] || printf '%s\0' -LE "${excluded#|}"
 }
 
