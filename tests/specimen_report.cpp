@@ -66,7 +66,7 @@ EpisodeConfig stress_config(std::size_t round, std::uint64_t seed) {
       "realloc", "lease_vs_punch", "gup_vs_punch", "fault_vs_truncate", "aio_vs_punch", "evict"};
   EpisodeConfig config = closed_config(*find_workload(kPresets[round % kPresets.size()]), seed + round);
   config.perturb = true;
-  config.hang_bound_ns = 300'000'000;
+  config.hang_bound_ns = 1'000'000'000;
   config.measure_ns = 50'000'000;
   return config;
 }
