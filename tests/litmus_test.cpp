@@ -27,6 +27,21 @@ constexpr bool kSanitized = true;
 constexpr bool kSanitized = false;
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+constexpr bool kThreadSanitizer = true;
+#else
+constexpr bool kThreadSanitizer = false;
+#endif
+
+/// One thread has no race to find, and every fiber costs the thread sanitizer a tenth of a millisecond.
+class Litmus : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (kThreadSanitizer) GTEST_SKIP() << "one thread, and half a million fibers for every table";
+  }
+};
+using Specimens = Litmus;
+
 const std::vector<Cell>& whole_table() {
   static const std::vector<Cell> cells = decide(scripts(), {});
   return cells;
@@ -47,12 +62,12 @@ std::string name_of(const Cell& cell) {
                      info_of(cell.operation).name, info_of(cell.access).name);
 }
 
-TEST(Litmus, accuses_no_right_protocol) {
+TEST_F(Litmus, accuses_no_right_protocol) {
   for (const Cell& one : whole_table())
     EXPECT_NE(one.verdict, Verdict::broken) << name_of(one) << ": " << describe(one);
 }
 
-TEST(Litmus, every_declared_finding_is_seen_so_that_none_goes_stale) {
+TEST_F(Litmus, every_declared_finding_is_seen_so_that_none_goes_stale) {
   for (const Script& one : scripts()) {
     for (const Finding& declared : one.info.findings) {
       const bool seen = std::ranges::any_of(whole_table(), [&](const Cell& at) {
@@ -64,7 +79,7 @@ TEST(Litmus, every_declared_finding_is_seen_so_that_none_goes_stale) {
   }
 }
 
-TEST(Litmus, stages_every_access_at_every_step_in_every_cell) {
+TEST_F(Litmus, stages_every_access_at_every_step_in_every_cell) {
   for (const Cell& one : whole_table()) {
     EXPECT_GT(one.result.stops, 0U) << name_of(one);
     EXPECT_GT(one.result.schedules, one.result.stops) << name_of(one);
@@ -72,7 +87,7 @@ TEST(Litmus, stages_every_access_at_every_step_in_every_cell) {
 }
 
 /// The README repeats the table, so that a reader need not build to see it.
-TEST(Litmus, the_readme_has_the_table_as_it_is) {
+TEST_F(Litmus, the_readme_has_the_table_as_it_is) {
   std::ifstream file(DAXRACE_SOURCE_DIR "/README.md");
   std::ostringstream readme;
   readme << file.rdbuf();
@@ -80,7 +95,7 @@ TEST(Litmus, the_readme_has_the_table_as_it_is) {
       << "put the output of 'daxrace litmus --format=markdown' between the marks in README.md";
 }
 
-TEST(Litmus, twenty_repetitions_give_the_same_bytes) {
+TEST_F(Litmus, twenty_repetitions_give_the_same_bytes) {
   const std::string csv = litmus_csv(whole_table());
   const std::string text = litmus_markdown(whole_table());
   const int times = kSanitized ? 2 : 20;
@@ -91,7 +106,7 @@ TEST(Litmus, twenty_repetitions_give_the_same_bytes) {
   }
 }
 
-TEST(Litmus, the_whole_table_takes_less_than_two_seconds) {
+TEST_F(Litmus, the_whole_table_takes_less_than_two_seconds) {
   if (kSanitized) GTEST_SKIP() << "a sanitizer build is slower";
   const auto start = std::chrono::steady_clock::now();
   decide(scripts(), {});
@@ -99,7 +114,7 @@ TEST(Litmus, the_whole_table_takes_less_than_two_seconds) {
 }
 
 /// The answers that the 2018 thread argued about.
-TEST(Litmus, mmaplock_alone_stops_faults_and_pins_but_not_direct_io) {
+TEST_F(Litmus, mmaplock_alone_stops_faults_and_pins_but_not_direct_io) {
   for (const auto regime : {RefcountRegime::ref1, RefcountRegime::ref0}) {
     EXPECT_EQ(cell("mmaplock", Operation::punch, AccessKind::fault, regime).verdict, Verdict::kept);
     EXPECT_EQ(cell("mmaplock", Operation::punch, AccessKind::gup_fast, regime).verdict, Verdict::kept);
@@ -113,7 +128,7 @@ TEST(Litmus, mmaplock_alone_stops_faults_and_pins_but_not_direct_io) {
   }
 }
 
-TEST(Litmus, both_locks_with_break_layouts_wait_for_what_is_in_flight) {
+TEST_F(Litmus, both_locks_with_break_layouts_wait_for_what_is_in_flight) {
   const auto waits_for = [](AccessKind access) {
     return describe(cell("iolock_mmaplock", Operation::punch, access));
   };
@@ -123,30 +138,30 @@ TEST(Litmus, both_locks_with_break_layouts_wait_for_what_is_in_flight) {
   EXPECT_THAT(waits_for(AccessKind::gup_fast), HasSubstr("page idle"));
 }
 
-TEST(Litmus, xfs_before_4_18_frees_pinned_blocks) {
+TEST_F(Litmus, xfs_before_4_18_frees_pinned_blocks) {
   const Cell pinned = cell("iolock_mmaplock_nobreak", Operation::punch, AccessKind::gup_fast);
   EXPECT_TRUE(pinned.result.violated.has(Hazard::h4));
   EXPECT_TRUE(pinned.result.overlapped);
 }
 
-TEST(Litmus, blocks_that_move_are_hit_at_the_wrong_offset) {
+TEST_F(Litmus, blocks_that_move_are_hit_at_the_wrong_offset) {
   const Cell moved = cell("none", Operation::insert, AccessKind::aio_write);
   EXPECT_THAT(describe(moved), HasSubstr("misplaced"));
 }
 
-TEST(Litmus, eviction_waits_for_pins_from_6_15_on_only) {
+TEST_F(Litmus, eviction_waits_for_pins_from_6_15_on_only) {
   EXPECT_EQ(cell("ext4", Operation::evict, AccessKind::pin_unlink, RefcountRegime::ref1).verdict,
             Verdict::finding);
   EXPECT_EQ(cell("ext4", Operation::evict, AccessKind::pin_unlink, RefcountRegime::ref0).verdict,
             Verdict::kept);
 }
 
-TEST(Litmus, a_pin_elsewhere_holds_up_whole_file_scope_and_not_a_range) {
+TEST_F(Litmus, a_pin_elsewhere_holds_up_whole_file_scope_and_not_a_range) {
   EXPECT_EQ(happening(cell("iolock_mmaplock", Operation::punch, AccessKind::pin_outside)), Happening::waits);
   EXPECT_EQ(happening(cell("range_lock", Operation::punch, AccessKind::pin_outside)), Happening::harmless);
 }
 
-TEST(Litmus, leases_are_waited_for_fenced_or_refused) {
+TEST_F(Litmus, leases_are_waited_for_fenced_or_refused) {
   EXPECT_EQ(describe(cell("lease_break", Operation::punch, AccessKind::lease_slow)),
             "waits for lease release");
   EXPECT_EQ(happening(cell("lease_break", Operation::punch, AccessKind::lease_silent)), Happening::hangs);
@@ -154,7 +169,7 @@ TEST(Litmus, leases_are_waited_for_fenced_or_refused) {
   EXPECT_EQ(describe(cell("lease_fail", Operation::punch, AccessKind::lease_slow)), "fails with ETXTBSY");
 }
 
-TEST(Litmus, explains_the_interleaving_with_locks_and_what_came_of_it) {
+TEST_F(Litmus, explains_the_interleaving_with_locks_and_what_came_of_it) {
   const auto story = explain(cell("mmaplock", Operation::punch, AccessKind::aio_write));
   EXPECT_THAT(story, Contains(HasSubstr("block freed")));
   EXPECT_THAT(story, Contains(HasSubstr("W:mmaplock i1")));
@@ -163,7 +178,7 @@ TEST(Litmus, explains_the_interleaving_with_locks_and_what_came_of_it) {
   EXPECT_THAT(deadlock, Contains(HasSubstr("=> deadlock: layout change sleeps: blk")));
 }
 
-TEST(Litmus, the_verb_refuses_unknown_words_and_too_long_stories) {
+TEST_F(Litmus, the_verb_refuses_unknown_words_and_too_long_stories) {
   LitmusOptions options;
   options.accesses = {"gup_fats"};
   EXPECT_THROW(litmus_report(options, false), Error);
@@ -178,7 +193,7 @@ std::vector<Cell> cells_of(const std::vector<Script>& scripts, std::string_view 
   return decide(scripts, selection);
 }
 
-TEST(Specimens, every_one_is_caught) {
+TEST_F(Specimens, every_one_is_caught) {
   ASSERT_GE(specimens().size(), 15U);
   const auto right = cells_of(scripts(), "lease_break");
   for (const Script& specimen : specimens()) {
@@ -191,7 +206,7 @@ TEST(Specimens, every_one_is_caught) {
   }
 }
 
-TEST(Specimens, the_warning_of_2018_needs_two_pinned_pages) {
+TEST_F(Specimens, the_warning_of_2018_needs_two_pinned_pages) {
   const auto cells = cells_of(specimens(), "retry_only_if_slept");
   for (const Cell* one : caught_in(cells, cells_of(scripts(), "lease_break")))
     EXPECT_EQ(one->access, AccessKind::gup_two) << name_of(*one);
