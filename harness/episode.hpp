@@ -45,7 +45,7 @@ struct EpisodeConfig {
   std::uint64_t measure_ns = 250'000'000;
   std::uint64_t hang_bound_ns = 10'000'000'000;  ///< an operation that takes longer is a hang
   std::uint64_t lease_hold_ns = 200'000;         ///< how long a lessee keeps a layout before it returns it
-  std::string directory;  ///< --target=kernel: where the real files are made
+  std::string directory;                         ///< --target=kernel: where the real files are made
   PlacementPlan placement;
   const std::atomic<bool>* stop =
       nullptr;  ///< set from a signal handler: end early, keep nothing of this episode
