@@ -187,12 +187,6 @@ TEST_F(Litmus, the_verb_refuses_unknown_words_and_too_long_stories) {
   EXPECT_THROW(litmus_report(options, false), Error);
 }
 
-std::vector<Cell> cells_of(const std::vector<Script>& scripts, std::string_view name) {
-  Selection selection;
-  selection.scripts = {&*std::ranges::find(scripts, name, [](const Script& s) { return s.info.name; })};
-  return decide(scripts, selection);
-}
-
 TEST_F(Specimens, every_one_is_caught) {
   ASSERT_GE(specimens().size(), 15U);
   const auto right = cells_of(scripts(), "lease_break");

@@ -35,18 +35,11 @@ struct Staged {
   double ms = 0;
 };
 
-std::vector<litmus::Cell> cells_of(const std::vector<litmus::Script>& scripts, std::string_view name) {
-  litmus::Selection selection;
-  selection.scripts = {
-      &*std::ranges::find(scripts, name, [](const litmus::Script& s) { return s.info.name; })};
-  return litmus::decide(scripts, selection);
-}
-
 /// All cells of one specimen, and how long they take.
 Staged staged(const litmus::Script& specimen) {
-  static const auto right = cells_of(litmus::scripts(), "lease_break");
+  static const auto right = litmus::cells_of(litmus::scripts(), "lease_break");
   const auto start = SteadyClock::now();
-  const auto cells = cells_of(litmus::specimens(), specimen.info.name);
+  const auto cells = litmus::cells_of(litmus::specimens(), specimen.info.name);
   const double ms = ms_since(start);
   const auto caught = litmus::caught_in(cells, right);
   if (caught.empty()) return {0, "", ms};

@@ -15,6 +15,12 @@ bool breaks_what_is_kept(const Cell& specimen, const Cell& right) {
 
 }  // namespace
 
+std::vector<Cell> cells_of(const std::vector<Script>& scripts, std::string_view name) {
+  Selection selection;
+  selection.scripts = {&*std::ranges::find(scripts, name, [](const Script& s) { return s.info.name; })};
+  return decide(scripts, selection);
+}
+
 std::vector<const Cell*> caught_in(const std::vector<Cell>& specimen, const std::vector<Cell>& right) {
   std::vector<const Cell*> caught;
   for (const Cell& one : specimen) {

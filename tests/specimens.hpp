@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "harness/episode.hpp"
@@ -10,6 +11,9 @@ namespace daxrace {
 /// Every broken specimen of tests/broken/, for the deterministic machine.
 namespace litmus {
 const std::vector<Script>& specimens();
+
+/// All cells of the one script of that name.
+std::vector<Cell> cells_of(const std::vector<Script>& scripts, std::string_view name);
 
 /// Where a specimen breaks a promise of its own that `right` keeps in the very same cell.
 std::vector<const Cell*> caught_in(const std::vector<Cell>& specimen, const std::vector<Cell>& right);
