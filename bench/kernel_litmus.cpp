@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "bench/kernel_reproducer.hpp"
 #include "bench/kernel_versus_engine.hpp"
 #include "bench/suggest.hpp"
 #include "bench/units.hpp"
@@ -218,6 +219,7 @@ Exit kernel_litmus_exit(const std::vector<CellResult>& cells) {
 }
 
 Exit print_kernel_litmus(const LitmusOptions& options) {
+  if (!options.reproducers.empty()) return write_reproducers(options.reproducers, options.into);
   check_options(options);
   Clock::calibrate();
   const kernel::Selection selection = selection_of(options);

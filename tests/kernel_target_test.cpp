@@ -301,6 +301,8 @@ INSTANTIATE_TEST_SUITE_P(
                       BadLine{{"litmus", "--target=kernel", "--dir=.", "--access=pni"}, "pin"},
                       BadLine{{"litmus", "--target=kernel", "--dir=.", "--protocol=ext4"}, "--protocol"},
                       BadLine{{"litmus", "--target=kernel", "--dir=/nowhere"}, "/nowhere"},
+                      BadLine{{"litmus", "--reproducer=zero_page"}, "needs --target=kernel"},
+                      BadLine{{"litmus", "--target=kernel", "--reproducer=zero_pge"}, "zero_page"},
                       BadLine{{"run", "--target=kernel"}, "needs --dir"},
                       BadLine{{"run", "--dir=/tmp"}, "needs --target=kernel"},
                       BadLine{{"run", "--target=kernel", "--dir=/tmp", "--protocol=ext4"}, "--protocol"},
