@@ -44,8 +44,8 @@ CellResult decide_one(const Directory& directory, Operation operation, Access ac
   return cell;
 }
 
-/// Who gets a freed block is the allocator's business: a cell that needed that and missed it is staged anew. A
-/// cell of many rounds has its own bound.
+/// Who gets a freed block is the allocator's business: a cell that needed that and missed it is staged anew.
+/// A cell of many rounds has its own bound.
 CellResult decide_firmly(const Directory& directory, Operation operation, Access access, Victims& victims,
                          Writebacks& writebacks) {
   const unsigned tries = access == Access::zero_page_fault ? 1 : 6;
