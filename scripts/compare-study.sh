@@ -3,7 +3,7 @@
 #
 # usage: scripts/compare-study.sh [--simulated=N] [--real=N] [--runs=N] [--name=NAME]
 #   --simulated=N  simulated comparisons a cell (default 200; 0: none)
-#   --real=N       real comparisons of this tree with itself (default 20; 0: none); 15 s each
+#   --real=N       real comparisons of this tree with itself (default 20; 0: none); 50 s each
 #   --runs=N       runs of each side in one of them, in turns A B B A, each one value (default 10); with 1, one run of 12
 #                  repetitions a side, one right after the other
 #   --name=NAME    write results/compare/NAME-simulated.md and NAME-real.md (default: this host's name; `reference` is the
@@ -80,7 +80,7 @@ study_real() {
     how="two runs right after one another" unit=repetition
     run_options+=(--repetitions=12)
   else
-    run_options+=(--repetitions=1)
+    run_options+=(--repetitions=4)
   fi
   local out=results/compare/$name-real.md number rows families all paths
   local rows_0 families_0 sum_rows=0 sum_families=0 sum_all=0 sum_paths=0 sum_rows_0=0 sum_families_0=0 flagged_any=0 flagged_any_0=0
