@@ -70,12 +70,21 @@ void check_planted(const json& cell) {
   if (access == "zero_page_fault") check(outcome == "content_changed" || outcome == "inconclusive", line);
 }
 
+/// The table of canaries is right for this kernel.
+void check_canaries(const json& litmus) {
+  check(litmus.at("canaries").size() >= 7, "canaries are missing");
+  for (const json& canary : litmus.at("canaries"))
+    check(canary.at("here") == canary.at("expected"),
+          "the table of canaries is wrong for this kernel: " + canary.dump());
+}
+
 json check_litmus(const std::string& file, const std::string& kernel, const std::string& fs) {
   std::ifstream in(file);
   json litmus = json::parse(in);
   check(text(litmus, "kernel").starts_with(kernel + "."), "kernel " + text(litmus, "kernel"));
   check(text(litmus, "fs") == fs, "fs " + text(litmus, "fs"));
   check(litmus.at("dax").get<bool>(), "not on DAX");
+  check_canaries(litmus);
   std::uint64_t ns = 0;
   for (const json& cell : litmus.at("cells")) {
     check_evidence(cell);

@@ -17,6 +17,7 @@
 #include "bench/kernel_litmus.hpp"
 #include "harness/clock.hpp"
 #include "harness/error.hpp"
+#include "harness/kernel/canaries.hpp"
 #include "harness/kernel/cell.hpp"
 #include "harness/kernel/kernel_log.hpp"
 #include "harness/kernel/litmus.hpp"
@@ -235,6 +236,17 @@ TEST(Trace, ReadsAWriteback) {
   EXPECT_FALSE(seen->covers(0x85, 3));
   EXPECT_FALSE(seen->covers(0x86, 1));
   EXPECT_FALSE(parse_writeback("dax_writeback_range: dev 259:0 ino 0x85").has_value());
+}
+
+TEST(Canaries, AreLookedForOrLeftOpen) {
+  EXPECT_EQ(version_of("6.12.117+deb13-amd64"), 612U);
+  EXPECT_EQ(version_of("7.3.4"), 703U);
+  const auto seen = canaries_here();
+  ASSERT_EQ(seen.size(), canaries().size());
+  for (const Sighting& sighting : seen)
+    EXPECT_EQ(sighting.where.empty(),
+              !sighting.here.value_or(false) || sighting.canary->source.starts_with('/'))
+        << sighting.canary->name;
 }
 
 std::vector<CellResult> some_cells() {
