@@ -152,6 +152,18 @@ void check_reproducers(const std::string& file, const json& litmus) {
   check(count == kCounterparts.size(), fmt::format("{} reproducers in {}", count, file));
 }
 
+/// What the trace of the kernel adds: layout changes break layouts, faults do not.
+void check_waits(const Row& row, const std::string& name) {
+  check(row.entry_bytes == 4096U, name + ": entry_bytes");
+  check(row.lock_wait_sum_ns.has_value() && row.break_wait_sum_ns.has_value(),
+        name + ": no waits: " + row.reason);
+  check(!row.dio_wait_sum_ns && !row.lease_wait_sum_ns && !row.shootdown_sum_ns,
+        name + ": an engine's column is filled");
+  if (row.path == "punch")
+    check(row.break_wait_sum_ns.value_or(0) > 0, name + ": a punch that breaks no layouts");
+  if (row.path == "fault") check(row.break_wait_sum_ns == 0U, name + ": a fault that breaks layouts");
+}
+
 void check_run(const std::string& file, const std::string& kernel, const std::string& fs) {
   std::set<std::string> ran;
   std::set<std::string> skipped;
@@ -161,7 +173,10 @@ void check_run(const std::string& file, const std::string& kernel, const std::st
     check(row.kernel.starts_with(kernel + ".") && row.fs == fs, name + ": kernel or fs");
     check(row.mount_options.find("dax=always") != std::string::npos, name + ": " + row.mount_options);
     check(row.lock.empty() && row.refcount_regime.empty(), name + ": an engine's column is filled");
-    if (row.path != kAllPaths) continue;
+    if (row.path != kAllPaths) {
+      check_waits(row, name);
+      continue;
+    }
     if (row.status == "skipped") {
       skipped.insert(row.workload);
       check(!row.reason.empty(), name + ": skipped without a reason");
