@@ -70,6 +70,14 @@ void check_planted(const json& cell) {
   if (access == "zero_page_fault") check(outcome == "content_changed" || outcome == "inconclusive", line);
 }
 
+/// The canary that warns once per boot is heard in every cell that provokes it: it is armed anew each time.
+void check_armed(const json& cell) {
+  bool heard = false;
+  for (const json& line : cell.at("kernel_log"))
+    heard = heard || line.get<std::string>().find("dax_disassociate_entry") != std::string::npos;
+  check(heard, name_of(cell) + ": a page was freed while it was pinned, and no warning was heard");
+}
+
 /// The table of canaries is right for this kernel.
 void check_canaries(const json& litmus) {
   check(litmus.at("canaries").size() >= 7, "canaries are missing");
@@ -89,6 +97,9 @@ json check_litmus(const std::string& file, const std::string& kernel, const std:
   for (const json& cell : litmus.at("cells")) {
     check_evidence(cell);
     check_planted(cell);
+    const std::string access = text(cell, "access");
+    if ((access == "pin_munmap" || access == "pin_unlink") && text(cell, "outcome") == "content_changed")
+      check_armed(cell);
     ns += cell.at("duration_ns").get<std::uint64_t>();
   }
   check(litmus.at("cells").size() == 137, fmt::format("{} cells", litmus.at("cells").size()));
