@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "harness/explore/snapshot.hpp"
+#include "harness/explore/parts.hpp"
 
 namespace daxrace::explore {
 
