@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "harness/error.hpp"
+#include "harness/explore/tickets.hpp"
 
 namespace daxrace::explore {
 namespace {
@@ -127,6 +128,7 @@ Step World::run(Kind kind, TaskId task) {
     parts_.footprint().touch_part(static_cast<Part>(task));
     step = kind == Kind::signal ? signal(task) : advance(task);
   }
+  forget_the_order_of_the_past();
   const auto touched = parts_.footprint().touched();
   touched_.assign(touched.begin(), touched.end());
   std::ranges::sort(touched_);
@@ -136,6 +138,15 @@ Step World::run(Kind kind, TaskId task) {
     if (in_memory_[part] != state_[part]) written_.push_back({part, in_memory_[part]});
   }
   return step;
+}
+
+/// Range locks count everybody who ever came.
+void World::forget_the_order_of_the_past() {
+  for (std::uint32_t ino = 1; ino <= model::kFiles; ++ino) {
+    litmus::ModelInode& ip = scene_.store.inode(ino);
+    for (RangeLock* lock : {&ip.io_range, &ip.mapping_range})
+      if (parts_.footprint().was_touched(parts_.of(lock))) renumber_tickets(*lock);
+  }
 }
 
 Step World::signal(TaskId task) {

@@ -91,6 +91,7 @@ class World {
   Step run(Kind kind, TaskId task);
   Step advance(TaskId task);
   Step signal(TaskId task);
+  void forget_the_order_of_the_past();
   bool may_start(TaskId task);
   void list(Choices& out) const;
   void look_at_what_is_left();
