@@ -19,6 +19,7 @@ namespace daxrace {
 enum class Step : std::uint8_t {
   fault_locked,     ///< MMAPLOCK as the protocol has it, nothing looked up yet
   fault_looked_up,  ///< the block is known, its translation is not installed
+  fault_allocated,  ///< others see the block in the extent map, the zero page may still be mapped
   fault_touched,    ///< the frame was touched, its translation is not installed
   fault_installed,
   access,          ///< inside an access section, before the access itself

@@ -11,9 +11,9 @@ using namespace core;
 /// (ext4_punch_hole, ext4_setattr; i_size after the break). Direct I/O is waited for before MMAPLOCK is
 /// taken, where XFS waits after it.
 struct ext4 : MmaplockedFaults, IolockedIo, KernelEviction {
-  static constexpr std::array kFindings{kEvictionIgnoresPins, kPinHolderNeedsIolock,   kMappedAgainByGup,
-                                        kMappedAgainByTouch,  kDirtyTagLostByTruncate, kDirtyTagLostByPunch,
-                                        kDirtyTagLostByZero};
+  static constexpr std::array kFindings{
+      kEvictionIgnoresPins,    kPinHolderNeedsIolock, kMappedAgainByGup,   kMappedAgainByTouch,
+      kDirtyTagLostByTruncate, kDirtyTagLostByPunch,  kDirtyTagLostByZero, kZeroPageOutlivesAllocation};
   static constexpr ProtocolInfo info{
       .name = "ext4",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),

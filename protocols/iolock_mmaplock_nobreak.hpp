@@ -10,7 +10,7 @@ using namespace core;
 /// XFS before 4.18 (xfs_file_fallocate, xfs_vn_setattr): both locks, leases broken under IOLOCK before
 /// MMAPLOCK is taken, direct I/O waited for; nobody looks at page references.
 struct iolock_mmaplock_nobreak : MmaplockedFaults, IolockedIo, KernelEviction {
-  static constexpr std::array kFindings{kDirtyTagLostByTruncate, kSilentLessee};
+  static constexpr std::array kFindings{kDirtyTagLostByTruncate, kSilentLessee, kZeroPageOutlivesAllocation};
   static constexpr ProtocolInfo info{
       .name = "iolock_mmaplock_nobreak",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h5, Hazard::h6, Hazard::h7, Hazard::h8),

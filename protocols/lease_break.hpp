@@ -12,8 +12,9 @@ using namespace core;
 /// (xfs_file_aio_write_checks, BREAK_WRITE). Leases stand for the kernel's FL_LAYOUT leases, as nfsd takes
 /// them for pNFS clients.
 struct lease_break : MmaplockedFaults, IolockedIo, KernelEviction {
-  static constexpr std::array kFindings{kEvictionIgnoresPins, kPinHolderNeedsIolock,   kMappedAgainByGup,
-                                        kMappedAgainByTouch,  kDirtyTagLostByTruncate, kSilentLessee};
+  static constexpr std::array kFindings{
+      kEvictionIgnoresPins,    kPinHolderNeedsIolock, kMappedAgainByGup,          kMappedAgainByTouch,
+      kDirtyTagLostByTruncate, kSilentLessee,         kZeroPageOutlivesAllocation};
   static constexpr ProtocolInfo info{
       .name = "lease_break",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h5, Hazard::h6, Hazard::h7,

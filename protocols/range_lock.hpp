@@ -13,8 +13,11 @@ using namespace core;
 /// for in the range only. What changes the size, or moves blocks, takes everything from there to the end.
 struct range_lock : WaitedEviction {
   static constexpr std::array kFindings{pin_holder_needs_lock("truncate_down"),
-                                        pin_holder_needs_lock("collapse"), pin_holder_needs_lock("insert"),
-                                        kMappedAgainByGup, kMappedAgainByTouch};
+                                        pin_holder_needs_lock("collapse"),
+                                        pin_holder_needs_lock("insert"),
+                                        kMappedAgainByGup,
+                                        kMappedAgainByTouch,
+                                        kZeroPageOutlivesAllocation};
   static constexpr ProtocolInfo info{
       .name = "range_lock",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),

@@ -67,6 +67,19 @@ inline constexpr Finding kDirtyTagLostByTruncate = dirty_tag_lost("truncate_down
 inline constexpr Finding kDirtyTagLostByPunch = dirty_tag_lost("punch");
 inline constexpr Finding kDirtyTagLostByZero = dirty_tag_lost("zero");
 
+inline constexpr Finding kZeroPageOutlivesAllocation{
+    .hazard = Hazard::h8,
+    .operation = "write_hole",
+    .access = "zero_page_fault",
+    .refcount = "",
+    .in_run = true,
+    .kernel = "dax_iomap_pte_fault and dax_insert_entry in fs/dax.c; seen on 6.1 and 7.3, XFS and ext4",
+    .mechanism =
+        "a store to a hole allocates the block under MMAPLOCK and unmaps the zero page after that; a write "
+        "of the file under IOLOCK in between finds the block, takes it for an old one, unmaps nothing and "
+        "returns, and a load through the zero page then sees zeros where data was written",
+    .remedy = "to unmap the zero page before the block is allocated, under the entry lock"};
+
 inline constexpr Finding kSilentLessee{
     .hazard = Hazard::h6,
     .operation = "",

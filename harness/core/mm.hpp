@@ -109,8 +109,11 @@ FaultResult dax_iomap_fault(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageOff
         page, [](std::uint64_t word) { return word == 0 ? Translation::to_zero_page().word() : word; });
     return FaultResult::zero_page;
   }
-  if (!block) block = allocate_block(k, ip, page);
-  if (!block) return FaultResult::no_space;
+  if (!block) {
+    block = allocate_block(k, ip, page);
+    if (!block) return FaultResult::no_space;
+    k.step(Step::fault_allocated);
+  }
   if (lock.entry.zero_page()) unmap_mapping_range(k, ip, {page, page + 1});
   k.store.touch(block.frame);
   k.step(Step::fault_touched);

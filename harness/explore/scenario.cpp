@@ -146,7 +146,9 @@ std::vector<Scenario> make_scenarios() {
       {"hole_write",
        "loads of a hole, a store to it, and a DAX write that fills it",
        {.hole = true},
-       {{"load", {does(A::zero_page)}}, {"store", {does(A::fault)}}, {"write", {changes(O::write_hole)}}}},
+       {{"load", {does(A::zero_page)}}, {"store", {does(A::fault)}}, {"write", {changes(O::write_hole)}}},
+       model::kNobody,
+       {A::zero_page_fault}},
   };
 }
 

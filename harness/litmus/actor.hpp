@@ -92,6 +92,8 @@ class Actor {
         touch(file_, page_, false);
         env_.step(Step::io_in_flight);
         return touch(file_, page_, false);
+      case AccessKind::zero_page_fault:
+        return touch(file_, page_, helper);
     }
   }
 

@@ -67,7 +67,8 @@ enum class AccessKind : std::uint8_t {
   lease_again,
   fsync,
   fsync_2m,
-  zero_page
+  zero_page,
+  zero_page_fault
 };
 struct AccessInfo {
   std::string_view name;
@@ -75,7 +76,7 @@ struct AccessInfo {
   std::uint32_t pages_per_entry;
   std::string_view summary;
 };
-inline constexpr std::array<AccessInfo, 31> kAccesses = {{
+inline constexpr std::array<AccessInfo, 32> kAccesses = {{
     {"fault", Hazard::h1, 1, "a store that faults first"},
     {"load", Hazard::h1, 1, "a load through a translation that stands"},
     {"store", Hazard::h1, 1, "a store through a translation that stands"},
@@ -108,6 +109,8 @@ inline constexpr std::array<AccessInfo, 31> kAccesses = {{
     {"fsync", Hazard::h7, 1, "a store, then fsync; the layout changes elsewhere"},
     {"fsync_2m", Hazard::h7, 4, "the same under one 2 MiB entry"},
     {"zero_page", Hazard::h8, 1, "loads of a hole through the zero page"},
+    {"zero_page_fault", Hazard::h8, 1,
+     "a load through the zero page while somebody else's store faults a block in"},
 }};
 
 inline constexpr std::size_t kOperationCount = kOperations.size();
@@ -120,7 +123,8 @@ constexpr const AccessInfo& info_of(AccessKind access) { return kAccesses[static
 
 /// Accesses that take two tasks.
 constexpr bool takes_two(AccessKind access) {
-  return access == AccessKind::nested_cross || access == AccessKind::pin_and_aio;
+  return access == AccessKind::nested_cross || access == AccessKind::pin_and_aio ||
+         access == AccessKind::zero_page_fault;
 }
 
 /// Accesses of several parts, in which one part may end while the change looks at another: both are stopped,
@@ -137,8 +141,8 @@ constexpr bool can_meet(Operation operation, AccessKind access) {
   const bool elsewhere = access == AccessKind::pin_outside || access == AccessKind::fsync;
   if (operation == Operation::evict || access == AccessKind::pin_unlink)
     return operation == Operation::evict && access == AccessKind::pin_unlink;
-  if (operation == Operation::write_hole || access == AccessKind::zero_page)
-    return operation == Operation::write_hole && access == AccessKind::zero_page;
+  const bool zero_page = access == AccessKind::zero_page || access == AccessKind::zero_page_fault;
+  if (operation == Operation::write_hole || zero_page) return operation == Operation::write_hole && zero_page;
   return !(elsewhere && operation == Operation::collapse);
 }
 

@@ -15,9 +15,10 @@ constexpr std::uint32_t kMaxStaged = 200;
 constexpr std::uint32_t bit(WaitFor what) { return 1U << static_cast<unsigned>(what); }
 constexpr std::uint32_t kMomentary = bit(WaitFor::shootdown) | bit(WaitFor::entry_lock);
 
-/// Whom the schedule stops first: where somebody's pin holds the change up, its holder.
+/// Whom the schedule stops first: the pin's holder who holds the change up, the fault that a load looks past.
 constexpr TaskId staged_task(AccessKind access) {
-  return access == AccessKind::pin_and_aio ? kHelperTask : kAccessTask;
+  const bool helper = access == AccessKind::pin_and_aio || access == AccessKind::zero_page_fault;
+  return helper ? kHelperTask : kAccessTask;
 }
 
 /// True: the task went through that many stops and is not done.

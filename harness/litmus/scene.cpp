@@ -19,6 +19,7 @@ bool is_mapped_before(AccessKind access) {
     case AccessKind::pin_2m:
     case AccessKind::pin_interrupted:
     case AccessKind::pin_then_read:
+    case AccessKind::zero_page_fault:
       return true;
     default:
       return false;
@@ -64,7 +65,8 @@ void Scene::fill(ModelInode& ip, PageOffset page) {
 
 void Scene::map(ModelInode& ip, PageOffset page) {
   ModelKernel k = kernel();
-  core::dax_iomap_fault(k, ip, ip.first_mapping, page, true);
+  const bool hole = staging.hole && ip.ino == kFileIno && page == kPage;
+  core::dax_iomap_fault(k, ip, ip.first_mapping, page, !hole);
 }
 
 void Scene::prepare() {

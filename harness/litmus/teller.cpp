@@ -14,6 +14,8 @@ std::string_view words_of(Step step) {
       return "dax_iomap_fault()";
     case Step::fault_looked_up:
       return "fault: block looked up";
+    case Step::fault_allocated:
+      return "fault: block allocated";
     case Step::fault_touched:
       return "fault: about to install pte";
     case Step::fault_installed:
