@@ -115,7 +115,10 @@ StepId World::find(Kind kind, TaskId task) {
 }
 
 StepId World::learn(Kind kind, TaskId task) {
+  const bool tracing = scene_.machine.tracing();
+  scene_.machine.trace(false);
   const Step step = run(kind, task);
+  scene_.machine.trace(tracing);
   return steps_.add(kind, task, state_, touched_, written_, step);
 }
 
