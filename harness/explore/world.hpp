@@ -54,6 +54,7 @@ class World {
   Key key_after(StepId step) const { return key_ + steps_.at(step).change; }
   void take_step(StepId step);
 
+  bool done(TaskId task) { return (choices().unfinished >> task & 1) == 0; }
   bool all_done() { return choices().all_done(); }
   /// Nobody can run, and not all are done: why. The state stays as it is.
   litmus::End why_stuck();

@@ -3,8 +3,8 @@
  * on page n, the first I/O writes and the second reads.
  *
  * One d_step is what a task does from one stop of daxrace explore to the next. Beside it stands that step in the words of
- * harness/env.hpp and of the locks; a word before the colon names the case that it belongs to. The test promela_steps_test
- * holds these against what the tasks do, and this list against that header:
+ * harness/env.hpp and of the locks, several of them with bars in between; a word before the colon names the case that it
+ * belongs to. promela_steps_test holds them against what the tasks do, and this list against that header:
  *
  * Steps: fault_locked fault_looked_up fault_allocated fault_touched fault_installed access gup_pinned gup_in_flight
  *   io_in_flight copy_looked_up copy_done aio_counted aio_looked_up aio_submitted unmapped busy_scanned break_unlocked
@@ -132,7 +132,7 @@ proctype Io(byte p) {
        assert(p != 0 || block_of != FIRST || !freed); dio--
      }
   :: d_step { dio == 1 && dio_queued -> assert(p != 0 || block_of != FIRST || !freed); dio-- };
-     d_step { dio_awake = dio_queued };
+     d_step { dio_awake = dio_queued };                    /* step woken: | */
      skip
   fi
 }
@@ -145,10 +145,11 @@ proctype Punch() {
      SHOOT_DOWN(FREE(mmaplock), mmaplock.writer_queued = false; UNMAPS_ALL, NOBODY_INSIDE)
   fi;
   skip;                                                    /* step: busy_scanned */
-  if
+  if                                                       /* step clean: layout_broken unmapped */
   :: d_step { dio == 0 -> locked[0] = entry[0] }           /* step dirty: layout_broken writeback */
-  :: d_step { dio != 0 -> skip };                          /* step clean: layout_broken unmapped */
-     WAIT(dio_queued, dio_awake, dio == 0, locked[0] = entry[0])
+  :: d_step { dio != 0 -> skip };                          /* step waits: layout_broken */
+     WAIT(dio_queued, dio_awake, dio == 0,                 /* step waits: | | | unmapped */
+          locked[0] = entry[0])
   fi;
   if
   :: d_step { locked[0] -> locked[0] = false }             /* step dirty: unmapped */
