@@ -60,7 +60,7 @@ Story story_of(World& world, const Result& result, Hazard hazard, const Limits& 
     return *std::move(story);
   Story met{result.breaking[static_cast<std::size_t>(hazard)], 0, false};
   TaskId last = model::kNobody;
-  const Snapshot::Mark start = world.mark();
+  const World::Mark start = world.mark();
   for (const Choice choice : met.path) {
     met.preemptions += is_preemption(last, choice, world.choices()) ? 1 : 0;
     if (choice.what == Choice::What::runs) last = choice.task;

@@ -101,7 +101,7 @@ class Telling {
     End end = End::finished;
     if (world_.all_done()) {
       world_.judge_the_end();
-    } else if (is_stuck(world_, world_.choices())) {
+    } else if (is_stuck(world_.choices())) {
       hung_ = true;
       end = world_.why_stuck();
     }
