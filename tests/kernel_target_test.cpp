@@ -237,7 +237,7 @@ TEST(PinQueue, KeepsItsRequestsApart) {
     for (PageOffset page = 0; page < kDepth; ++page) {
       std::fill_n(at(page), kIoBytes, std::byte(into_memory ? 0 : page + 1));
       ASSERT_FALSE(queue.full());
-      queue.submit({.page = page, .slot = page, .into_mapping = into_memory}, at(page));
+      queue.submit({.page = page, .slot = page, .into_mapping = into_memory, .timing = {}}, at(page));
     }
     EXPECT_TRUE(queue.full()) << "nothing was reaped";
     while (!queue.empty()) {
