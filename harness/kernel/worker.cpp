@@ -152,6 +152,9 @@ Worker::Worker(Ground& ground, std::uint32_t id, std::uint32_t workers, Busy& bu
 }
 
 void Worker::run() {
+  constexpr std::size_t kSomeSpans = 1 << 14;
+  spans_.tid = gettid();
+  if (ground_.wants_spans) spans_.list.reserve(kSomeSpans);
   if (config_.load == Load::paced) {
     run_paced();
   } else {
@@ -213,6 +216,7 @@ void Worker::perform(Op op, Clock::Ticks intended, bool measured) {
   if (faulted > 0 && path == Path::gup_fast) path = Path::gup_slow;
   recorder_.effective_ops += done->effective || path == Path::fault;
   recorder_.record(path, {intended, start_, end_}, {});
+  if (ground_.wants_spans) spans_.list.push_back({start_ns_, end_ns_, path});
   recorder_.paths[static_cast<std::size_t>(path)].faults_real += faulted;
 }
 

@@ -56,11 +56,22 @@ struct Ground {
       victim_pages{};  ///< 0 hole, 1 written, 2 somebody is at it
   std::atomic<std::uint32_t> sequence{1};
   EpisodeClock clock;
+  bool wants_spans = false;
   Sightings sightings;
 };
 
 /// Why an operation cannot be made of a real file here; empty: it can.
 std::string why_not(Op op, const FsFacts& facts, unsigned queue_depth);
+
+/// When an operation ran, on the monotonic clock.
+struct Span {
+  std::uint64_t start_ns = 0, end_ns = 0;
+  Path path = Path::load;
+};
+struct Spans {
+  pid_t tid = 0;
+  std::vector<Span> list;
+};
 
 /// What a worker is doing, for whoever watches it.
 struct Busy {
@@ -74,6 +85,8 @@ class Worker {
  public:
   Worker(Ground& ground, std::uint32_t id, std::uint32_t workers, Busy& busy, Recorder& recorder);
   void run();
+  /// The measured operations, if the ground wants them.
+  Spans take_spans() { return std::move(spans_); }
 
  private:
   struct Done {
@@ -105,9 +118,12 @@ class Worker {
 
   template <class Call>
   long timed(Call call) {
+    // The trace's clock, apart from the one that measures: their rates differ.
+    if (ground_.wants_spans) start_ns_ = Clock::monotonic_ns();
     start_ = Clock::now();
     const long result = call();
     end_ = Clock::now();
+    if (ground_.wants_spans) end_ns_ = Clock::monotonic_ns();
     return result;
   }
   PageOffset page() { return own_.first + random_.below(own_.end - own_.first); }
@@ -128,6 +144,9 @@ class Worker {
   std::optional<PinQueue> pins_;  ///< at a queue depth above 1
   Clock::Ticks start_ = 0;
   Clock::Ticks end_ = 0;
+  std::uint64_t start_ns_ = 0;
+  std::uint64_t end_ns_ = 0;
+  Spans spans_;
 };
 
 }  // namespace daxrace::kernel
