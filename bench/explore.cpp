@@ -240,6 +240,9 @@ OptionTable explore_option_table(ExploreOptions& o) {
        }},
       {kFar, "audit", Takes::nothing, "", "", "keep every state whole and compare where keys are equal",
        [&o](const Values&) { o.limits.audit = true; }},
+      {kFar, "reduce", Takes::nothing, "", "",
+       "of several orders of steps that do not meet, look at one: same verdict, no count",
+       [&o](const Values&) { o.limits.reduce = true; }},
       {kFar, "threads", Takes::value, "N", "CPUs", "scenarios explored at a time",
        [&o](const Values& values) {
          o.threads = static_cast<unsigned>(parse_count("threads", values.front(), 1, 1024));

@@ -20,6 +20,17 @@ struct Choice {
 class PartSet {
  public:
   void add(std::uint32_t rank) { bits_[rank / 64 % bits_.size()] |= std::uint64_t{1} << rank % 64; }
+  void add(const PartSet& other) {
+    for (std::size_t i = 0; i < bits_.size(); ++i) bits_[i] |= other.bits_[i];
+  }
+  bool covers(const PartSet& other) const {
+    return ((other.bits_[0] & ~bits_[0]) | (other.bits_[1] & ~bits_[1])) == 0;
+  }
+  static PartSet all() {
+    PartSet set;
+    set.bits_.fill(~std::uint64_t{0});
+    return set;
+  }
   bool meets(const PartSet& other) const {
     return ((bits_[0] & other.bits_[0]) | (bits_[1] & other.bits_[1])) != 0;
   }
@@ -61,6 +72,12 @@ class Steps {
   const Step& at(StepId id) const { return steps_[id]; }
   std::span<const Step::Write> writes(const Step& step) const {
     return std::span(writes_).subspan(step.first_write, step.writes);
+  }
+  /// The content of the task's own part, which comes before all others.
+  Number own_before(const Step& step) const { return reads_[step.first_read]; }
+  Number own_after(const Step& step) const {
+    const bool changes = step.writes != 0 && writes_[step.first_write].part == step.choice.task;
+    return changes ? writes_[step.first_write].content : own_before(step);
   }
   std::size_t size() const { return steps_.size(); }
   std::size_t bytes() const;
