@@ -96,7 +96,8 @@ class Search {
   void search() {
     const World::Mark start = world_.mark();
     enter(visited_.insert(world_.key()).first, start, {}, world_.choices());
-    while (!levels_.empty() && visited_.size() <= limits_.states && !void_) {
+    while (!levels_.empty() && visited_.size() <= (void_ ? std::min<std::uint64_t>(void_from_, limits_.states)
+                                                         : limits_.states)) {
       Level& level = levels_.back();
       if (level.next == level.choices.count) {
         leave();
@@ -128,7 +129,12 @@ class Search {
 
   /// A single choice, where one can go first.
   void reduce(Choices& choices) {
-    void_ = void_ || !futures_.still_hold(world_.steps());
+    if (!futures_.still_hold(world_.steps())) {
+      futures_.work_out(world_.steps());
+      // What else is not known had better turn up now than in the next search.
+      if (!void_) void_from_ = 2 * visited_.size() + kWalks;
+      void_ = true;
+    }
     for (std::size_t i = 0; i < choices.count; ++i) {
       if (!goes_first(choices, i)) continue;
       choices.list[0] = choices.list[i];
@@ -209,7 +215,8 @@ class Search {
   std::vector<Level> levels_;
   Futures futures_;
   bool reduces_ = false;
-  bool void_ = false;  ///< somebody did what he was not thought to do
+  bool void_ = false;          ///< somebody did what he was not thought to do; the search ends at
+  std::size_t void_from_ = 0;  ///< so many states
   std::unordered_map<std::uint64_t, std::vector<Number>> kept_;
 };
 

@@ -7,9 +7,9 @@
 
 namespace daxrace::explore {
 
-/// What each task may still touch and change from where it stands, as far as steps are known. A step that meets
-/// nothing of what the others may still do can go first: every order of the rest comes to the same. What is not
-/// known may touch everything.
+/// What each task may still touch and change from where it stands, as far as steps are known. A step that
+/// meets nothing of what the others may still do can go first: every order of the rest comes to the same.
+/// What is not known may touch everything.
 class Futures {
  public:
   /// Works it out anew from all steps that are known.

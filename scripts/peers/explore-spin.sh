@@ -48,7 +48,7 @@ measure() {  # NAME FAULTS IOS
   local name=$1 round compiled
   compiled=$(seconds_of compile_pan "$@")
   for ((round = 0; round < rounds; round++)); do
-    seconds_of explore "$name" >>"$work/$name.daxrace"
+    seconds_of explore "$name" --reduce >>"$work/$name.daxrace"
     grep -q ' safe ' "$work/out" || die 1 "$name: daxrace explore does not say safe"
     explored=$(sed -n 's/.* \([0-9]*\) states, \([0-9]*\) steps.*/\1 | \2/p' "$work/out")
     seconds_of pan "$name" >>"$work/$name.pan"
