@@ -96,6 +96,10 @@ std::string count_text(double count) {
   return count < 1e7 ? fmt::format("{:.0f}", count) : fmt::format("{:.2e}", count);
 }
 
+std::string interleavings_text(const explore::Result& result) {
+  return result.reduced && result.complete ? "-" : count_text(result.interleavings);
+}
+
 std::string story_text(const Decision& decision) {
   if (!decision.story) return "";
   return fmt::format("{}{}", decision.story->shortest ? "" : "<=", decision.story->preemptions);
@@ -108,7 +112,7 @@ std::string line_of(const Decision& decision) {
                      name_in(explore::kFinaleNames, decision.finale()),
                      name_in(kVerdictNames, decision.verdict),
                      result.violated.empty() ? "-" : result.violated.text(), story_text(decision),
-                     result.states, count_text(result.interleavings));
+                     result.states, interleavings_text(result));
 }
 
 std::string table_of(const std::vector<Decision>& decisions) {
@@ -185,7 +189,8 @@ nlohmann::ordered_json json_of(const Decision& decision, bool explain) {
       {"longest", result.depth},
       {"visited_bytes", result.bytes},
   };
-  if (!std::isinf(result.interleavings)) json["interleavings"] = result.interleavings;
+  if (result.reduced) json["reduced"] = true;
+  if (!result.reduced && !std::isinf(result.interleavings)) json["interleavings"] = result.interleavings;
   if (!decision.story) return json;
   json["preemptions"] = decision.story->preemptions;
   json["shortest"] = decision.story->shortest;
