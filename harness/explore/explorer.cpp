@@ -143,8 +143,15 @@ class Search {
       return;
     }
   }
+  /// It may come before the task's own step or after it.
+  static bool signal_may_come(const Choices& choices, TaskId to) {
+    return std::ranges::any_of(choices, [to](const Choice& choice) {
+      return choice.what == Choice::What::signalled && choice.task == to;
+    });
+  }
   bool goes_first(const Choices& choices, std::size_t i) const {
     const Step& step = world_.steps().at(choices.steps[i]);
+    if (signal_may_come(choices, step.choice.task)) return false;
     for (TaskId task = 0; task < world_.scenario().tasks.size(); ++task) {
       if (task == step.choice.task || (choices.unfinished >> task & 1) == 0) continue;
       if (futures_.meets(step, task, world_.state()[task])) return false;
