@@ -256,6 +256,9 @@ OptionTable explore_option_table(ExploreOptions& o) {
        [&o](const Values&) { o.explain = true; }},
       {kHow, "replay", Takes::value, "STRING", "", "run one interleaving again and tell it",
        [&o](const Values& values) { o.replay = values.front(); }},
+      {kHow, "repeat", Takes::value, "N", "",
+       "with --replay: run it N times as well and say how long that took",
+       [&o](const Values& values) { o.repeat = parse_count("repeat", values.front(), 1, 1'000'000'000); }},
       {kHow, "format", Takes::value, "text|json", "text", "how to print it",
        [&o](const Values& values) { o.format = parse_format(values.front()); }},
   };
@@ -291,6 +294,12 @@ ExploreReport explore_report(const ExploreOptions& options) {
   return report;
 }
 
+std::string rate_of(const Job& job, const explore::Path& path, std::uint64_t executions) {
+  const double seconds = explore::time_replays(job, path, executions);
+  return fmt::format("\n{} executions of {} steps in {:.2f} s: {:.2f} M/s\n", executions, path.size(),
+                     seconds, static_cast<double>(executions) / seconds / 1e6);
+}
+
 ExploreReport replay_report(const ExploreOptions& options) {
   std::array<std::string, 4> parts;
   std::string_view rest = options.replay;
@@ -304,7 +313,8 @@ ExploreReport replay_report(const ExploreOptions& options) {
   }
   const Scenario& scenario = scenario_named("replay", parts[1]);
   const Job job{&script_named("replay", parts[0]), regime_named("replay", parts[2]), &scenario};
-  const auto told = explore::tell(job, explore::parse_path(parts[3], scenario.tasks.size()));
+  const explore::Path path = explore::parse_path(parts[3], scenario.tasks.size());
+  const auto told = explore::tell(job, path);
   ExploreReport report;
   if (options.format == OutputFormat::json) {
     report.text = nlohmann::ordered_json{{"replay", options.replay},
@@ -315,6 +325,7 @@ ExploreReport replay_report(const ExploreOptions& options) {
                   '\n';
   } else {
     for (const std::string& line : told.lines) report.text += line + '\n';
+    if (options.repeat != 0) report.text += rate_of(job, path, options.repeat);
   }
   Decision decision{job.script, job.regime, job.scenario, {}, Verdict::none, {}};
   decision.result.violated = told.violated;

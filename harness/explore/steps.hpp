@@ -108,8 +108,11 @@ class Steps {
     return std::span(parts_).subspan(pattern.first_part, pattern.parts);
   }
   std::uint32_t hash_of(std::uint32_t pattern, const std::vector<Number>& state) const {
-    std::uint64_t hash = pattern;
-    for (const Part part : parts_of(patterns_[pattern])) hash = (hash + state[part]) * 0x9e37'79b9'7f4a'7c15U;
+    std::uint64_t hash = pattern * 0x9e37'79b9'7f4a'7c15U;
+    for (const Part part : parts_of(patterns_[pattern])) {
+      const std::uint64_t one = (std::uint64_t{part} << 32 | state[part]) * 0xd6e8'feb8'6659'fd93U;
+      hash += one ^ one >> 32;
+    }
     return static_cast<std::uint32_t>(hash >> 32);
   }
   bool reads(const Step& step, const std::vector<Number>& state) const {
