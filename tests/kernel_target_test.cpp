@@ -22,7 +22,10 @@
 #include "harness/kernel/kernel_log.hpp"
 #include "harness/kernel/kernel_view.hpp"
 #include "harness/kernel/litmus.hpp"
+#include "harness/kernel/pin_queue.hpp"
 #include "harness/kernel/trace.hpp"
+#include "harness/placement.hpp"
+#include "harness/stamp.hpp"
 
 namespace daxrace::kernel {
 namespace {
@@ -31,6 +34,7 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
 
@@ -215,6 +219,38 @@ TEST_F(Control, WhatNeedsDaxIsSkippedWithItsReason) {
   const CellResult cell = decide_one(Operation::punch, Access::fsync);
   EXPECT_EQ(cell.outcome, Outcome::skipped);
   EXPECT_THAT(cell.what, Not(IsEmpty()));
+}
+
+/// Requests in flight together come back with what was asked of each, however they overtake one another.
+TEST(PinQueue, KeepsItsRequestsApart) {
+  constexpr unsigned kDepth = 4;
+  std::unique_ptr<Peer> peer;
+  try {
+    peer = Peer::open("", kIoBytes, kDepth, false);
+  } catch (const Skipped& reason) {
+    GTEST_SKIP() << reason.what();
+  }
+  PinQueue queue(*peer, kDepth);
+  const NodeBuffer memory(kDepth * kIoBytes, -1);
+  const auto at = [&](PageOffset page) { return memory.data() + page * kIoBytes; };
+  for (const bool into_memory : {false, true}) {
+    std::vector<PageOffset> done;
+    for (PageOffset page = 0; page < kDepth; ++page) {
+      std::fill_n(at(page), kIoBytes, std::byte(into_memory ? 0 : page + 1));
+      ASSERT_FALSE(queue.full());
+      queue.submit({.page = page, .slot = page, .into_mapping = into_memory, .timing = {}}, at(page));
+    }
+    EXPECT_TRUE(queue.full()) << "nothing was reaped";
+    while (!queue.empty()) {
+      queue.wait([&](const PinQueue::Flight& flight, long result) {
+        EXPECT_EQ(result, static_cast<long>(kIoBytes));
+        EXPECT_GE(flight.timing.end, flight.timing.start);
+        done.push_back(flight.page);
+      });
+    }
+    EXPECT_THAT(done, UnorderedElementsAre(0, 1, 2, 3));
+  }
+  for (PageOffset page = 0; page < kDepth; ++page) EXPECT_EQ(*at(page), std::byte(page + 1));
 }
 
 TEST(KernelLog, KnowsAComplaint) {

@@ -22,8 +22,8 @@ void renumber(Places& places, std::uint64_t& last_ticket) {
   }
 }
 
-/// The lock is measured as it is and has no business with this: an explicit instantiation may name its private
-/// members.
+/// The lock is measured as it is and has no business with this: an explicit instantiation may name its
+/// private members.
 template <auto kPlaces, auto kLastTicket>
 struct Opened {
   friend void open(RangeLock& lock) { renumber(lock.*kPlaces, lock.*kLastTicket); }

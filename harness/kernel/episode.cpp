@@ -51,12 +51,12 @@ struct Crew {
 };
 
 /// The operations that cannot be made of real files here, each reason once.
-std::set<std::string> left_out(const Workload& workload, const FsFacts& facts, bool& any_left) {
+std::set<std::string> left_out(const EpisodeConfig& config, const FsFacts& facts, bool& any_left) {
   std::set<std::string> reasons;
   any_left = false;
-  for (const Role& role : workload.roles) {
+  for (const Role& role : config.workload->roles) {
     for (const WeightedOp& weighted : role.ops) {
-      const std::string reason = why_not(weighted.op, facts);
+      const std::string reason = why_not(weighted.op, facts, config.queue_depth);
       if (reason.empty()) any_left = true;
       if (!reason.empty()) reasons.insert(reason);
     }
@@ -72,7 +72,7 @@ class KernelEpisode {
         directory_(std::make_shared<Directory>(config.directory)),
         peer_(config.workload->needs_peer() ? peer : nullptr) {
     bool any_left = false;
-    left_out_ = left_out(*config.workload, directory_->facts(), any_left);
+    left_out_ = left_out(config, directory_->facts(), any_left);
     if (!any_left) throw Skipped(fmt::format("{}", fmt::join(left_out_, "; ")));
     crew_ = std::make_shared<Crew>(config, directory_, peer_);
     try {

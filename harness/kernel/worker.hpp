@@ -12,6 +12,7 @@
 #include "harness/episode_support.hpp"
 #include "harness/kernel/direct_io.hpp"
 #include "harness/kernel/directory.hpp"
+#include "harness/kernel/pin_queue.hpp"
 #include "harness/perturb.hpp"
 #include "harness/stamp.hpp"
 
@@ -60,7 +61,7 @@ struct Ground {
 };
 
 /// Why an operation cannot be made of a real file here; empty: it can.
-std::string why_not(Op op, const FsFacts& facts);
+std::string why_not(Op op, const FsFacts& facts, unsigned queue_depth);
 
 /// When an operation ran, on the monotonic clock.
 struct Span {
@@ -94,7 +95,7 @@ class Worker {
   };
   void run_paced();
   void run_closed();
-  bool wait_until(Clock::Ticks intended) const;
+  bool wait_until(Clock::Ticks intended);
   void perform(Op op, Clock::Ticks intended, bool measured);
   /// Makes it, with start_ and end_ around what is to be timed; nothing: it came to nothing that counts.
   std::optional<Done> make(Op op);
@@ -110,6 +111,10 @@ class Worker {
   std::optional<Done> truncate(bool down);
   std::optional<Done> fsync_file();
   void victim();
+  void start_pin(Op op, Clock::Ticks intended, bool measured);
+  void reap_pins(bool wait);
+  void end_pin(const PinQueue::Flight& flight, long result);
+  void check_some_of_peer(std::size_t slot, PageOffset page);
 
   template <class Call>
   long timed(Call call) {
@@ -136,6 +141,7 @@ class Worker {
   Random random_;
   NodeBuffer buffer_;
   std::optional<DirectIo> io_;
+  std::optional<PinQueue> pins_;  ///< at a queue depth above 1
   Clock::Ticks start_ = 0;
   Clock::Ticks end_ = 0;
   std::uint64_t start_ns_ = 0;
