@@ -55,7 +55,7 @@ class Notes {
   Result& result_;
 };
 
-constexpr int kWalks = 300;
+constexpr int kWalks = 100;
 
 class Search {
  public:
@@ -169,7 +169,10 @@ class Search {
     Level& level = levels_.emplace_back(Level{before, by, entry->key, choices});
     entry->value = kOnStack;
     for (std::size_t i = 0; i < choices.count; ++i) visited_.prefetch(world_.key_after(choices.steps[i]));
-    if (notes_.reached(choices, [this] { return path(); })) level.paths = 1;
+    if (notes_.reached(choices, [this] { return path(); })) {
+      level.paths = 1;
+      ++result_.endings;
+    }
     if (reduces_) reduce(level.choices);
     result_.depth = std::max(result_.depth, static_cast<std::uint32_t>(levels_.size() - 1));
   }
