@@ -226,7 +226,7 @@ OptionTable explore_option_table(ExploreOptions& o) {
        [&o](const Values& values) { o.scenarios = values; }},
       {kWhat, "refcount", Takes::list, "ref1,ref0", "both", "which count says that a page is idle",
        [&o](const Values& values) { o.refcounts = values; }},
-      {kFar, "states", Takes::value, "N", "2M", "states of one scenario; beyond them it is sampled",
+      {kFar, "states", Takes::value, "N", "10M", "states of one scenario; beyond them it is sampled",
        [&o](const Values& values) {
          o.limits.states = parse_count("states", values.front(), 1, 100'000'000);
        }},

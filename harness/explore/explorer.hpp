@@ -8,7 +8,7 @@
 namespace daxrace::explore {
 
 struct Limits {
-  std::uint64_t states = 2'000'000;      ///< beyond these a scenario is sampled
+  std::uint64_t states = 10'000'000;     ///< beyond these a scenario is sampled
   std::uint32_t preemptions = 4;         ///< of the shortest story, at most
   std::uint64_t story_states = 300'000;  ///< looked at for it, at most
   std::uint32_t samples = 4'000;         ///< executions
