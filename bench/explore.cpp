@@ -296,8 +296,8 @@ ExploreReport explore_report(const ExploreOptions& options) {
 
 std::string rate_of(const Job& job, const explore::Path& path, std::uint64_t executions) {
   const double seconds = explore::time_replays(job, path, executions);
-  return fmt::format("\n{} executions of {} steps in {:.2f} s: {:.2f} M/s\n", executions, path.size(),
-                     seconds, static_cast<double>(executions) / seconds / 1e6);
+  return fmt::format("\n{} executions of {} steps in {:.2f} s of CPU time: {:.2f} M/s\n", executions,
+                     path.size(), seconds, static_cast<double>(executions) / seconds / 1e6);
 }
 
 ExploreReport replay_report(const ExploreOptions& options) {
