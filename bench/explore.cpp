@@ -144,7 +144,7 @@ std::string broken_of(const std::vector<Decision>& decisions) {
     const Job job = job_of(decision);
     out += fmt::format("\nbroken promise, {} in {}: daxrace explore --replay={}\n",
                        decision.result.violated.text(), decision.scenario->name,
-                       replay_string(job, decision.story->path));
+                       replay_string(job, route_of(*decision.story)));
   }
   return out;
 }
@@ -161,10 +161,10 @@ std::string stories_of(const std::vector<Decision>& decisions) {
   for (const Decision& decision : decisions) {
     if (!decision.story) continue;
     out += '\n';
-    for (const std::string& line : explore::tell(job_of(decision), decision.story->path).lines)
+    for (const std::string& line : explore::tell(job_of(decision), route_of(*decision.story)).lines)
       out += line + '\n';
     out += fmt::format("  again: daxrace explore --replay={}\n",
-                       replay_string(job_of(decision), decision.story->path));
+                       replay_string(job_of(decision), route_of(*decision.story)));
   }
   return out;
 }
@@ -189,8 +189,9 @@ nlohmann::ordered_json json_of(const Decision& decision, bool explain) {
   if (!decision.story) return json;
   json["preemptions"] = decision.story->preemptions;
   json["shortest"] = decision.story->shortest;
-  json["replay"] = replay_string(job_of(decision), decision.story->path);
-  if (explain) json["story"] = explore::tell(job_of(decision), decision.story->path).lines;
+  if (decision.story->cycle != 0) json["cycle"] = decision.story->cycle;
+  json["replay"] = replay_string(job_of(decision), route_of(*decision.story));
+  if (explain) json["story"] = explore::tell(job_of(decision), route_of(*decision.story)).lines;
   return json;
 }
 
@@ -296,7 +297,7 @@ ExploreReport replay_report(const ExploreOptions& options) {
   }
   const Scenario& scenario = scenario_named("replay", parts[1]);
   const Job job{&script_named("replay", parts[0]), regime_named("replay", parts[2]), &scenario};
-  const auto told = explore::tell(job, explore::parse_path(parts[3], scenario.tasks.size()));
+  const auto told = explore::tell(job, explore::parse_route(parts[3], scenario.tasks.size()));
   ExploreReport report;
   if (options.format == OutputFormat::json) {
     report.text = nlohmann::ordered_json{{"replay", options.replay},
@@ -310,6 +311,7 @@ ExploreReport replay_report(const ExploreOptions& options) {
   }
   Decision decision{job.script, job.regime, job.scenario, {}, Verdict::none, {}};
   decision.result.violated = told.violated;
+  if (told.starves) decision.result.starvation.emplace();
   for (std::size_t i = 0; i < kHazardNames.size(); ++i)
     if (decision.verdict_of(static_cast<Hazard>(i)) == Verdict::broken) report.code = Exit::broken;
   return report;

@@ -17,6 +17,7 @@ struct range_lock : WaitedEviction {
                                         pin_holder_needs_lock("insert"),
                                         kMappedAgainByGup,
                                         kMappedAgainByTouch,
+                                        kPinnedAgain,
                                         kZeroPageOutlivesAllocation};
   static constexpr ProtocolInfo info{
       .name = "range_lock",

@@ -25,10 +25,26 @@ World::World(const litmus::Script& script, const Scenario& scenario, RefcountReg
 void World::run_task(void* world, TaskId task) {
   auto& self = *static_cast<World*>(world);
   const TaskSpec& spec = self.scenario_.tasks[task];
-  for (std::size_t i = 0; i < spec.ops.size(); ++i) {
-    if (i != 0) self.scene_.machine.stop();
-    self.scene_.script.perform(self.scene_, spec.ops[i]);
-  }
+  do {
+    for (std::size_t i = 0; i < spec.ops.size(); ++i) {
+      if (i != 0) self.scene_.machine.stop();
+      self.scene_.script.perform(self.scene_, spec.ops[i]);
+    }
+  } while (spec.endless && self.goes_on());
+}
+
+bool World::goes_on() {
+  scene_.machine.stop();
+  model::touched = true;
+  return unfinished() != 0;
+}
+
+std::uint8_t World::unfinished() const {
+  std::uint8_t tasks = 0;
+  for (TaskId task = 0; task < scenario_.tasks.size(); ++task)
+    if (!scenario_.tasks[task].endless && !scene_.machine.done(task))
+      tasks |= static_cast<std::uint8_t>(1U << task);
+  return tasks;
 }
 
 Choices World::choices() const {

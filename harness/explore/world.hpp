@@ -44,6 +44,8 @@ class World {
 
   bool all_done() const;
   bool done(TaskId task) const { return scene_.machine.done(task); }
+  /// Tasks with an end that have not come to it, one bit for each.
+  std::uint8_t unfinished() const;
   /// Nobody can run, and not all are done: why. The state stays as it is.
   litmus::End why_stuck();
   /// Once all are done: looks at what is left behind. The state stays as it is but for the record of it.
@@ -60,6 +62,8 @@ class World {
 
  private:
   static void run_task(void* world, TaskId task);
+  /// For an endless task, between two turns.
+  bool goes_on();
 
   const Scenario& scenario_;
   litmus::Scene scene_;

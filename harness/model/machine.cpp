@@ -146,7 +146,7 @@ bool Machine::runnable(TaskId id) const {
     case Blocked::asleep_for_grace:
       return task.awake || task.grace_over;
     case Blocked::in_shootdown:
-      return !section_in_the_way(id);
+      return task.shot_at == 0;
   }
   return false;
 }
@@ -317,27 +317,28 @@ void Machine::section_begin(std::uint32_t mapping, PageOffset page) {
 void Machine::section_end() {
   touched = true;
   if (current_ == kNobody) return;
+  for (Task& task : tasks_) task.shot_at &= ~(1U << current_);
   tasks_[current_].in_section = false;
   tasks_[current_].section_mapping = 0;
   tasks_[current_].section_page = 0;
 }
 
-bool Machine::section_in_the_way(TaskId id) const {
-  const Task& shooter = tasks_[id];
-  return std::any_of(tasks_.begin(), tasks_.end(), [&](const Task& task) {
-    return &task != &shooter && task.in_section && task.section_mapping == shooter.shot_mapping &&
-           shooter.shot_range.contains(task.section_page);
-  });
-}
-
+/// An interrupt reaches each CPU once: sections that begin later find the translation gone, and are not
+/// waited for.
 void Machine::shoot_down(std::uint32_t mapping, PageRange range) {
   touched = true;
   if (current_ == kNobody) return;
-  tasks_[current_].shot_mapping = mapping;
-  tasks_[current_].shot_range = range;
-  while (section_in_the_way(current_)) block(Blocked::in_shootdown);
-  tasks_[current_].shot_mapping = 0;
-  tasks_[current_].shot_range = {};
+  Task& shooter = tasks_[current_];
+  for (TaskId id = 0; id < kTasks; ++id) {
+    const Task& task = tasks_[id];
+    if (id != current_ && task.in_section && task.section_mapping == mapping &&
+        range.contains(task.section_page))
+      shooter.shot_at |= 1U << id;
+  }
+  if (shooter.shot_at == 0) return;
+  shooter.shot_mapping = mapping;
+  block(Blocked::in_shootdown);
+  shooter.shot_mapping = 0;
 }
 
 }  // namespace daxrace::model

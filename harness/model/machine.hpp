@@ -190,13 +190,12 @@ class Machine {
     std::uint32_t section_mapping = 0;
     PageOffset section_page = 0;
     std::uint32_t shot_mapping = 0;
-    PageRange shot_range;
+    std::uint32_t shot_at = 0;  ///< tasks whose section has to end, one bit for each
     std::array<TraceLine::HeldLock, kHeld> held{};
     std::size_t held_count = 0;
   };
   struct Stacks;
 
-  bool section_in_the_way(TaskId task) const;
   bool somebody_waits(const WaitKey& key) const;
   void switch_out();
   void block(Blocked why);
