@@ -34,6 +34,7 @@ bool covers(const Finding& finding, const Decision& decision, Hazard hazard) {
 
 /// The hazards that the scenario is there to show.
 bool promises_any_shown(const Decision& decision) {
+  if (decision.scenario->is_of_a_lock()) return true;
   if (decision.scenario->is_endless()) return decision.protocol().promises.has(Hazard::h6);
   for (const TaskSpec& task : decision.scenario->tasks)
     for (const Op& op : task.ops)

@@ -199,6 +199,11 @@ bool Scenario::has(AccessKind access) const {
   });
 }
 
+bool Scenario::is_of_a_lock() const {
+  const Op::Kind kind = tasks.front().ops.front().kind;
+  return kind == Op::Kind::lock_shared || kind == Op::Kind::lock_exclusive;
+}
+
 bool Scenario::is_endless() const { return std::ranges::any_of(tasks, &TaskSpec::endless); }
 
 const std::vector<Scenario>& scenarios() {

@@ -34,6 +34,7 @@ struct Scenario {
   bool has(Operation operation) const;
   bool has(AccessKind access) const;
   bool is_endless() const;
+  bool is_of_a_lock() const;
 };
 
 /// Those that are explored by default.

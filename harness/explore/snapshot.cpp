@@ -116,6 +116,8 @@ void Snapshot::commit(model::TaskId task) {
   for (Region& region : regions_) compare(region, 0);
   tidy_stack(task);
   compare(stacks_[task], std::min(began_at_, first_used_line(task)));
+  for (model::TaskId other = 0; all_stacks_ && other < stacks_.size(); ++other)
+    if (other != task && stacks_[other].lines != 0) compare(stacks_[other], first_used_line(other));
 }
 
 void Snapshot::forget() {

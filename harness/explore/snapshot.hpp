@@ -28,6 +28,8 @@ class Snapshot {
   /// Starts to watch; sizes are multiples of a line.
   void watch(std::span<std::byte> region) { regions_.push_back(make_region(region)); }
   void watch_stack(model::Machine& machine, model::TaskId task);
+  /// Tasks also write to each other's stacks, where they queue.
+  void watch_all_stacks() { all_stacks_ = true; }
 
   /// Before `task` runs, and after it: notes what changed.
   void begin(model::TaskId task);
@@ -74,6 +76,7 @@ class Snapshot {
   std::vector<Region> regions_;
   std::array<Region, model::kTasks> stacks_;
   std::size_t began_at_ = 0;  ///< first used line of the stack of the task that runs
+  bool all_stacks_ = false;
   model::Machine* machine_ = nullptr;
   std::vector<Change> undo_;
   std::uint32_t next_number_ = 0;

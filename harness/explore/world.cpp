@@ -19,6 +19,11 @@ World::World(const litmus::Script& script, const Scenario& scenario, RefcountReg
   watch(scene_.record);
   watch(scene_.store);
   watch(scene_.said);
+  if (script.furnish != nullptr) {
+    script.furnish(scene_);
+    watch(scene_.room);
+    snapshot_.watch_all_stacks();
+  }
   for (TaskId task = 0; task < scenario.tasks.size(); ++task) snapshot_.watch_stack(scene_.machine, task);
 }
 
@@ -97,6 +102,7 @@ void World::judge_the_end() {
   if (scenario_.signalled != model::kNobody && scene_.said.change_error == -EINTR && touched)
     scene_.env.oracle().report(Detector::leak, Hazard::h6, litmus::kFileIno, 0, core::kNoFrame, 0);
   scene_.check_what_is_left();
+  if (scene_.script.check != nullptr) scene_.script.check(scene_);
 }
 
 Hazards World::violated_in_the_end(std::uint32_t& detectors) {

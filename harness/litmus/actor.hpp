@@ -107,6 +107,9 @@ class Actor {
         return refault(page_);
       case Op::Kind::access:
         return op.read_only ? gup_read(page_) : perform(op.access, op.helper);
+      case Op::Kind::lock_shared:
+      case Op::Kind::lock_exclusive:
+        return;
     }
   }
 

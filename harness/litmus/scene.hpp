@@ -40,6 +40,8 @@ struct Script {
   void (*access)(Scene& scene, TaskId task, AccessKind access);
   void (*change)(Scene& scene, Operation operation);
   void (*perform)(Scene& scene, const Op& op);
+  void (*furnish)(Scene& scene) = nullptr;  ///< puts into the scene's room what the script keeps there
+  void (*check)(Scene& scene) = nullptr;    ///< of that, once all have ended
 };
 
 /// Everything that one run of one cell touches.
@@ -77,6 +79,12 @@ struct Scene {
     int change_error = 0;
   };
   Said said;
+
+  /// For what a script keeps beside the files.
+  struct alignas(64) Room {
+    std::array<std::byte, 512> bytes{};
+  };
+  Room room;
 
  private:
   void prepare();

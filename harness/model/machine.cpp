@@ -103,6 +103,7 @@ void Machine::advance(TaskId id) {
   touched = false;
   ++stops_;
   current_ = id;
+  running = this;
   tasks_[id].blocked = Blocked::no;
   stacks_->sanitizer[id].leaves_to_fiber();
   const fc::transfer_t back = fc::jump_fcontext(tasks_[id].context, this);
@@ -302,6 +303,33 @@ void Machine::wake_up(const WaitKey& key) {
     }
   }
   if (stops) stop();
+}
+
+void Machine::set_sleeping(const WaitKey& key) {
+  touched = true;
+  Task& task = tasks_[current_];
+  task.queued_on[0] = key;
+  task.queued = 1;
+  task.awake = false;
+}
+
+void Machine::set_running() {
+  touched = true;
+  Task& task = tasks_[current_];
+  task.queued_on[0] = {};
+  task.queued = 0;
+  task.awake = true;
+}
+
+bool Machine::sleeping(TaskId id) const {
+  touched = true;
+  return !tasks_[id].awake;
+}
+
+void Machine::wake(TaskId id) {
+  touched = true;
+  if (!tasks_[id].awake) note({.what = TraceLine::What::wakes, .task = current_, .value = id});
+  tasks_[id].awake = true;
 }
 
 // --- Access sections

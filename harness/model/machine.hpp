@@ -16,6 +16,9 @@ namespace daxrace::model {
 /// Whether the task that runs has looked at or changed anything that another can see since it last stopped.
 /// Everything of the model that is shared says so; one machine runs on a thread at a time.
 inline thread_local bool touched = false;
+/// The machine whose task runs on this thread.
+class Machine;
+inline thread_local Machine* running = nullptr;
 
 using TaskId = std::uint32_t;
 inline constexpr TaskId kTasks = 5;
@@ -71,6 +74,7 @@ struct TraceLine {
     drops,
     wakes,
     blocks,
+    atomic,
     signal,
     grace_over,
     violation
@@ -92,6 +96,8 @@ struct TraceLine {
   PageOffset page = 0;
   FrameNumber frame = 0;
   std::uint32_t value = 0;
+  std::string_view name = {};  ///< atomic: of the word
+  std::string_view text = {};  ///< atomic: what was done
   std::array<HeldLock, kHeldShown> held = {};
 };
 
@@ -159,6 +165,11 @@ class Machine {
   void schedule();
   bool schedule_grace();
   void wake_up(const WaitKey& key);
+  /// The same without a queue: the sleeper says so, and whoever wakes it knows it.
+  void set_sleeping(const WaitKey& key);
+  void set_running();
+  bool sleeping(TaskId task) const;
+  void wake(TaskId task);
   bool signalled(TaskId task) const { return tasks_[task].signal_pending; }
   bool signal_pending() const {
     touched = true;
