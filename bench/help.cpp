@@ -84,7 +84,8 @@ constexpr std::string_view kLitmusExamples =
 daxrace litmus --protocol=ext4 --operation=punch        # cell by cell
 daxrace litmus --protocol=mmaplock --operation=punch --access=aio_write --refcount=ref1 --explain
 daxrace litmus --format=csv > safety.csv
-daxrace litmus --target=kernel --dir=/mnt/pmem --access=pin,pin_munmap)";
+daxrace litmus --target=kernel --dir=/mnt/pmem --access=pin,pin_munmap
+daxrace litmus --target=kernel --reproducer=zero_page   # src/zero_page.c, and a case of fstests)";
 
 constexpr std::string_view kCompareDetails =
     R"(Matches the rows of two sides by the key of the CSV and reports what became worse: first promises broken, hangs,

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "bench/kernel_reproducer.hpp"
 #include "bench/kernel_versus_engine.hpp"
 #include "bench/suggest.hpp"
 #include "bench/units.hpp"
@@ -125,18 +126,42 @@ void check_options(const LitmusOptions& options) {
     throw Error("--explain: only the engine's interleavings can be told; use --target=engine");
 }
 
-std::string rendered(LitmusFormat format, const FsFacts& facts, const std::vector<CellResult>& cells) {
+/// Which complaints this kernel can make at all.
+std::string canary_line(const std::vector<kernel::Sighting>& canaries) {
+  std::vector<std::string> here, absent, unknown;
+  for (const kernel::Sighting& seen : canaries) {
+    const std::string name{seen.canary->name};
+    if (!seen.here) {
+      unknown.push_back(name);
+    } else if (*seen.here) {
+      here.push_back(seen.where.empty() ? name : fmt::format("{} ({})", name, seen.where));
+    } else {
+      absent.push_back(name);
+    }
+  }
+  std::string out;
+  const auto add = [&](std::string_view what, const std::vector<std::string>& names) {
+    if (!names.empty()) out += fmt::format("canaries {}: {}\n", what, join(names));
+  };
+  add("in this kernel", here);
+  add("not in this kernel", absent);
+  add("that cannot be looked for without root", unknown);
+  return out;
+}
+
+std::string rendered(LitmusFormat format, const FsFacts& facts, const std::vector<CellResult>& cells,
+                     const std::vector<kernel::Sighting>& canaries) {
   switch (format) {
     case LitmusFormat::csv:
       return kernel_litmus_csv(facts, cells);
     case LitmusFormat::json:
-      return kernel_litmus_json(facts, cells);
+      return kernel_litmus_json(facts, cells, canaries);
     case LitmusFormat::markdown:
       return kernel_litmus_markdown(facts, cells);
     case LitmusFormat::text:
       break;
   }
-  return kernel_litmus_text(facts, cells);
+  return kernel_litmus_text(facts, cells, canaries);
 }
 
 /// Compares outcomes only: threads may sleep in a different function of the same wait.
@@ -154,7 +179,8 @@ bool same_outcomes(const std::vector<CellResult>& a, const std::vector<CellResul
 
 }  // namespace
 
-std::string kernel_litmus_text(const FsFacts& facts, const std::vector<CellResult>& cells) {
+std::string kernel_litmus_text(const FsFacts& facts, const std::vector<CellResult>& cells,
+                               const std::vector<kernel::Sighting>& canaries) {
   std::string out = head_line(facts) + table(cells) + '\n';
   std::uint64_t ns = 0;
   for (const CellResult& cell : cells) ns += cell.duration_ns;
@@ -164,7 +190,8 @@ std::string kernel_litmus_text(const FsFacts& facts, const std::vector<CellResul
       out += fmt::format("{:<14} {} {}\n", info.name, kHazardNames[static_cast<std::size_t>(info.hazard)],
                          info.what);
   }
-  return out + remarks(cells) + fmt::format("\n{} cells in {}\n", cells.size(), duration_text(ns));
+  return out + remarks(cells) + canary_line(canaries) +
+         fmt::format("\n{} cells in {}\n", cells.size(), duration_text(ns));
 }
 
 std::string kernel_litmus_csv(const FsFacts& facts, const std::vector<CellResult>& cells) {
@@ -179,7 +206,8 @@ std::string kernel_litmus_csv(const FsFacts& facts, const std::vector<CellResult
   return out;
 }
 
-std::string kernel_litmus_json(const FsFacts& facts, const std::vector<CellResult>& cells) {
+std::string kernel_litmus_json(const FsFacts& facts, const std::vector<CellResult>& cells,
+                               const std::vector<kernel::Sighting>& canaries) {
   nlohmann::ordered_json out = {{"target", "kernel"},
                                 {"kernel", facts.kernel},
                                 {"fs", facts.fs},
@@ -187,7 +215,13 @@ std::string kernel_litmus_json(const FsFacts& facts, const std::vector<CellResul
                                 {"mount_options", facts.mount_options},
                                 {"dax", facts.dax},
                                 {"reflink", facts.reflink},
+                                {"canaries", nlohmann::ordered_json::array()},
                                 {"cells", nlohmann::ordered_json::array()}};
+  for (const kernel::Sighting& seen : canaries)
+    out["canaries"].push_back({{"name", seen.canary->name},
+                               {"expected", seen.canary->in(kernel::version_of(facts.kernel))},
+                               {"here", seen.here ? nlohmann::ordered_json(*seen.here) : nullptr},
+                               {"where", seen.where}});
   for (const CellResult& cell : cells)
     out["cells"].push_back({{"operation", kernel::info_of(cell.operation).name},
                             {"access", kernel::info_of(cell.access).name},
@@ -218,14 +252,16 @@ Exit kernel_litmus_exit(const std::vector<CellResult>& cells) {
 }
 
 Exit print_kernel_litmus(const LitmusOptions& options) {
+  if (!options.reproducers.empty()) return write_reproducers(options.reproducers, options.into);
   check_options(options);
   Clock::calibrate();
   const kernel::Selection selection = selection_of(options);
   const kernel::Directory directory(options.dir);
   kernel::KernelLog log;
+  const auto canaries = kernel::canaries_here();
   const auto cells = kernel::decide(directory, selection, log);
   if (cells.empty()) throw Error("litmus: no such operation and access ever meet", Exit::skipped);
-  fmt::print("{}", rendered(options.format, directory.facts(), cells));
+  fmt::print("{}", rendered(options.format, directory.facts(), cells, canaries));
   if (options.versus_engine) fmt::print("{}", kernel_versus_engine(cells));
   for (unsigned i = 1; i < options.repeat; ++i)
     if (!same_outcomes(cells, kernel::decide(directory, selection, log))) return Exit::broken;

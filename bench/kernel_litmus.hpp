@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "bench/litmus.hpp"
+#include "harness/kernel/canaries.hpp"
 #include "harness/kernel/litmus.hpp"
 
 namespace daxrace {
@@ -11,10 +12,12 @@ namespace daxrace {
 /// `daxrace litmus --target=kernel`: decides the cells on the live kernel and prints them. Throws Error.
 Exit print_kernel_litmus(const LitmusOptions& options);
 
-/// The cells in each format; `facts` is what they were decided on.
-std::string kernel_litmus_text(const kernel::FsFacts& facts, const std::vector<kernel::CellResult>& cells);
+/// The cells in each format; `facts` is what they were decided on, `canaries` what its log could have said.
+std::string kernel_litmus_text(const kernel::FsFacts& facts, const std::vector<kernel::CellResult>& cells,
+                               const std::vector<kernel::Sighting>& canaries = {});
 std::string kernel_litmus_csv(const kernel::FsFacts& facts, const std::vector<kernel::CellResult>& cells);
-std::string kernel_litmus_json(const kernel::FsFacts& facts, const std::vector<kernel::CellResult>& cells);
+std::string kernel_litmus_json(const kernel::FsFacts& facts, const std::vector<kernel::CellResult>& cells,
+                               const std::vector<kernel::Sighting>& canaries = {});
 std::string kernel_litmus_markdown(const kernel::FsFacts& facts,
                                    const std::vector<kernel::CellResult>& cells);
 

@@ -35,6 +35,7 @@ std::optional<std::string_view> engine_access(kernel::Access access) {
     case kernel::Access::pin_refault:
     case kernel::Access::pin_then_read:
     case kernel::Access::fsync:
+    case kernel::Access::zero_page_fault:
       return kernel::info_of(access).name;
     case kernel::Access::mapped:  // no access is in flight
     case kernel::Access::faults:

@@ -127,6 +127,13 @@ OptionTable litmus_option_table(LitmusOptions& o) {
       {kHow, "versus-engine", Takes::nothing, "", "",
        "kernel, text: in how many cells each protocol of the engine does the same",
        [&o](const Values&) { o.versus_engine = true; }},
+      {kHow, "reproducer", Takes::list, "NAME,...", "",
+       "kernel: write the stand-alone C program that shows a finding, and the same as a case of fstests, and "
+       "decide nothing; a wrong word names them",
+       [&o](const Values& values) { o.reproducers = values; }},
+      {kHow, "into", Takes::value, "DIR", ".",
+       "where --reproducer writes src/ and tests/generic/; no file is replaced",
+       [&o](const Values& values) { o.into = values.front(); }},
       {kHow, "format", Takes::value, "text|csv|json|markdown", "text", "how to print it",
        [&o](const Values& values) { o.format = format_of(values.front()); }},
       {kHow, "repeat", Takes::value, "N", "1", "decide everything N times and compare, byte for byte",
@@ -148,8 +155,12 @@ LitmusReport litmus_report(const LitmusOptions& options, bool colour) {
 
 Exit print_litmus(const LitmusOptions& options) {
   if (options.target == Target::kernel) return print_kernel_litmus(options);
-  if (!options.dir.empty() || options.versus_engine)
-    throw Error(fmt::format("--{}: needs --target=kernel", options.dir.empty() ? "versus-engine" : "dir"));
+  const std::vector<std::pair<std::string_view, bool>> kernel_only = {
+      {"dir", !options.dir.empty()},
+      {"versus-engine", options.versus_engine},
+      {"reproducer", !options.reproducers.empty()}};
+  for (const auto& [name, given] : kernel_only)
+    if (given) throw Error(fmt::format("--{}: needs --target=kernel", name));
   const bool colour = options.format == LitmusFormat::text && isatty(STDOUT_FILENO) != 0;
   const LitmusReport report = litmus_report(options, colour);
   fmt::print("{}", report.text);

@@ -21,7 +21,9 @@ struct LitmusOptions {
   std::string dir;  ///< kernel: where the files are made
   LitmusFormat format = LitmusFormat::text;
   bool explain = false;
-  bool versus_engine = false;  ///< kernel: which of the engine's protocols does the same
+  bool versus_engine = false;            ///< kernel: which of the engine's protocols does the same
+  std::vector<std::string> reproducers;  ///< kernel: programs to write, instead of deciding anything
+  std::string into = ".";                ///< where they go
   unsigned repeat = 1;
 };
 

@@ -57,12 +57,7 @@ class WaitTable {
   /// as the sleeper's queueing is ordered before its look at the condition.
   void wake(const void* address) noexcept {
     Bucket& bucket = bucket_of(address);
-    if (bucket.sleepers.load() == 0) return;
-    bucket.lock.lock();
-    for (WaitEntry* entry = bucket.first; entry != nullptr; entry = entry->next) {
-      if (entry->key.address == address) entry->task->wake();
-    }
-    bucket.lock.unlock();
+    if (bucket.sleepers.load() != 0) wake_sleepers(bucket, address);
   }
 
  private:
@@ -72,6 +67,15 @@ class WaitTable {
     WaitEntry* first = nullptr;
   };
   static constexpr unsigned kBucketBits = 6;
+
+  /// Out of line, so that a put that wakes nobody stays small enough to be inlined.
+  [[gnu::noinline]] static void wake_sleepers(Bucket& bucket, const void* address) noexcept {
+    bucket.lock.lock();
+    for (WaitEntry* entry = bucket.first; entry != nullptr; entry = entry->next) {
+      if (entry->key.address == address) entry->task->wake();
+    }
+    bucket.lock.unlock();
+  }
 
   Bucket& bucket_of(const void* address) noexcept {
     const auto hash = reinterpret_cast<std::uintptr_t>(address) * 0x9e37'79b9'7f4a'7c15U;

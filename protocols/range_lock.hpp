@@ -18,6 +18,7 @@ struct range_lock : WaitedEviction {
                                         kMappedAgainByGup,
                                         kMappedAgainByTouch,
                                         kPinnedAgain,
+                                        kFaultedAgain,
                                         kZeroPageOutlivesAllocation};
   static constexpr ProtocolInfo info{
       .name = "range_lock",

@@ -7,7 +7,7 @@
 #   --kernel=V            6.1 (default), 6.12, 7.x: fetched from Debian's archive once and cached; or the directory of an
 #                         unpacked kernel package
 #   --accel=A             auto (default: kvm if a guest really boots with it here, else tcg), kvm, tcg
-#   --backing=B           none (default), xfs, ext4, devdax-4k, devdax-2m: made on the pmem of both nodes
+#   --backing=B           none (default), xfs, xfs-reflink, ext4, devdax-4k, devdax-2m: made on the pmem of both nodes
 #   --memory=MIB          RAM of each of the two nodes (default 1536, at least 1536)
 #   --pmem=MIB            how much of it is pmem (default 512)
 #   --peer-latency-ns=N   how long a request to the guest's null_blk device takes (default 10000)
@@ -69,7 +69,10 @@ check_options() {
   local name
   for name in node_mib pmem_mib peer_latency_ns time_limit boot_limit; do need_number "$name" "${!name}"; done
   case $accel in auto | kvm | tcg) ;; *) die "--accel=$accel: use auto, kvm or tcg" ;; esac
-  case $backing in none | xfs | ext4 | devdax-4k | devdax-2m) ;; *) die "--backing=$backing: use xfs, ext4, devdax-4k, devdax-2m or none" ;; esac
+  case $backing in
+    none | xfs | xfs-reflink | ext4 | devdax-4k | devdax-2m) ;;
+    *) die "--backing=$backing: use xfs, xfs-reflink, ext4, devdax-4k, devdax-2m or none" ;;
+  esac
   ((node_mib >= 1536 && node_mib % 128 == 0)) || die "--memory=$node_mib: a multiple of 128 MiB from 1536 on"
   ((pmem_mib >= 128 && pmem_mib <= node_mib / 2 && pmem_mib <= 1024 && pmem_mib % 128 == 0)) ||
     die "--pmem=$pmem_mib: a multiple of 128 MiB, at most 1024 and at most half of --memory"

@@ -57,6 +57,7 @@ guest xfsprogs makes XFS and asks it whether DAX is in effect
 guest e2fsprogs makes ext4
 guest util-linux setpriv, flock and mount
 peers fio the loop that ours is compared with
+peers stress-ng page faults as others count them
 peers spin decides models of the same lock rules
 lint clang-format the layout of the C++ code
 lint clang-tidy finds mistakes in it

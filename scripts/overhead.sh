@@ -5,7 +5,7 @@
 # usage: scripts/overhead.sh [--name=NAME] [OPTION of daxrace_overhead...]
 #   --name=NAME  write results/overhead/NAME.md (default: this host's name; `reference` is the one that is committed)
 #   --pairs=N    pairs per comparison (default 20)
-#   --only=GROUP,...  oracle, recorder, io, zap (default: all)
+#   --only=GROUP,...  oracle, recorder, io, zap, inlined (default: all)
 #
 # Installs what is missing (fio among it) and builds first. For figures that mean something nothing else should run.
 # A missed bar is reported in the table and is no error; exit status 0 unless something failed.

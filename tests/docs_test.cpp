@@ -7,6 +7,7 @@
 
 #include "harness/csv.hpp"
 #include "harness/episode.hpp"
+#include "harness/kernel/canaries.hpp"
 
 namespace daxrace {
 namespace {
@@ -32,6 +33,13 @@ TEST(ProtocolsReadme, has_every_protocol_with_its_summary) {
     EXPECT_NE(readme.find("| `" + std::string(protocol.info.name) + "` |"), std::string::npos)
         << "protocols/README.md has no row for " << protocol.info.name;
   }
+}
+
+TEST(KernelTarget, has_the_table_of_canaries_as_the_code_has_it) {
+  const std::string wanted = kernel::canaries_markdown();
+  EXPECT_NE(text_of("docs/kernel-target.md").find(wanted), std::string::npos)
+      << "docs/kernel-target.md must contain:\n"
+      << wanted;
 }
 
 TEST(Readme, has_no_place_left_to_fill) {

@@ -17,6 +17,7 @@
 #include "bench/kernel_litmus.hpp"
 #include "harness/clock.hpp"
 #include "harness/error.hpp"
+#include "harness/kernel/canaries.hpp"
 #include "harness/kernel/cell.hpp"
 #include "harness/kernel/kernel_log.hpp"
 #include "harness/kernel/litmus.hpp"
@@ -237,6 +238,17 @@ TEST(Trace, ReadsAWriteback) {
   EXPECT_FALSE(parse_writeback("dax_writeback_range: dev 259:0 ino 0x85").has_value());
 }
 
+TEST(Canaries, AreLookedForOrLeftOpen) {
+  EXPECT_EQ(version_of("6.12.117+deb13-amd64"), 612U);
+  EXPECT_EQ(version_of("7.3.4"), 703U);
+  const auto seen = canaries_here();
+  ASSERT_EQ(seen.size(), canaries().size());
+  for (const Sighting& sighting : seen)
+    EXPECT_EQ(sighting.where.empty(),
+              !sighting.here.value_or(false) || sighting.canary->source.starts_with('/'))
+        << sighting.canary->name;
+}
+
 std::vector<CellResult> some_cells() {
   CellResult hang;
   hang.operation = Operation::collapse;
@@ -301,6 +313,8 @@ INSTANTIATE_TEST_SUITE_P(
                       BadLine{{"litmus", "--target=kernel", "--dir=.", "--access=pni"}, "pin"},
                       BadLine{{"litmus", "--target=kernel", "--dir=.", "--protocol=ext4"}, "--protocol"},
                       BadLine{{"litmus", "--target=kernel", "--dir=/nowhere"}, "/nowhere"},
+                      BadLine{{"litmus", "--reproducer=zero_page"}, "needs --target=kernel"},
+                      BadLine{{"litmus", "--target=kernel", "--reproducer=zero_pge"}, "zero_page"},
                       BadLine{{"run", "--target=kernel"}, "needs --dir"},
                       BadLine{{"run", "--dir=/tmp"}, "needs --target=kernel"},
                       BadLine{{"run", "--target=kernel", "--dir=/tmp", "--protocol=ext4"}, "--protocol"},

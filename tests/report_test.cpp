@@ -19,6 +19,7 @@
 #include "bench/report/run_records.hpp"
 #include "harness/csv.hpp"
 #include "harness/histogram.hpp"
+#include "tests/episode_row.hpp"
 
 namespace daxrace {
 namespace {
@@ -36,30 +37,6 @@ std::size_t count_of(const std::string& text, const std::string& part) {
   std::size_t count = 0;
   for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size()) ++count;
   return count;
-}
-
-Row episode_row(const std::string& workload, const std::string& protocol, std::uint64_t block) {
-  Row row;
-  row.run_id = "run1";
-  row.git_commit = "0123456789ab";
-  row.host = "pmem1";
-  row.cpu = "Xeon";
-  row.kernel = "6.1.0";
-  row.target = "engine";
-  row.backing = "memory";
-  row.placement = "local";
-  row.protocol = protocol;
-  row.workload = workload;
-  row.load = "paced";
-  row.offered_per_s = 4000;
-  row.threads = 2;
-  row.path = kAllPaths;
-  row.repetition = block;
-  row.ops = 400;
-  row.promises = "H1+H4";
-  row.verdict = "kept";
-  row.status = "ok";
-  return row;
 }
 
 Row path_row(Row row, const std::string& path, std::uint64_t centre_ns) {
@@ -85,6 +62,7 @@ std::vector<Row> mixed_rows() {
     for (const auto& [protocol, ns] :
          {std::pair("iolock_mmaplock", 2000), std::pair("ext4", 2500), std::pair("none", 1000)}) {
       rows.push_back(episode_row("mixed", protocol, block));
+      rows.back().placement = "local";
       rows.push_back(path_row(rows.back(), "punch", static_cast<std::uint64_t>(ns)));
     }
   }

@@ -11,6 +11,7 @@
 #include "harness/error.hpp"
 #include "harness/histogram.hpp"
 #include "harness/result_summary.hpp"
+#include "tests/episode_row.hpp"
 
 namespace daxrace {
 namespace {
@@ -28,32 +29,6 @@ TableOptions plain() {
   options.protocol_order = {"none", "mmaplock", "iolock_mmaplock"};
   options.workload_order = {"mixed", "punch"};
   return options;
-}
-
-Row episode_row(const std::string& workload, const std::string& protocol, std::uint64_t block) {
-  Row row;
-  row.run_id = "run";
-  row.git_commit = "0123456789ab";
-  row.host = "pmem1";
-  row.cpu = "Xeon";
-  row.kernel = "6.1.0";
-  row.target = "engine";
-  row.backing = "memory";
-  row.protocol = protocol;
-  row.workload = workload;
-  row.load = "paced";
-  row.offered_per_s = 4000;
-  row.threads = 2;
-  row.overcommitted = false;
-  row.perturb = false;
-  row.discard = "zap";
-  row.path = kAllPaths;
-  row.repetition = block;
-  row.ops = kOpsPerBlock;
-  row.promises = "H1+H2+H3+H4";
-  row.verdict = "kept";
-  row.status = "ok";
-  return row;
 }
 
 /// A path whose latencies spread by 20 % around `centre_ns`; `lock_ns` of each were spent waiting for a lock.

@@ -16,5 +16,8 @@ std::vector<Comparison> recorder_comparisons(const Rig& rig);
 std::vector<Comparison> direct_io_comparisons(const Rig& rig);
 /// Zap and fault through the engine against the bare system call and the bare touch.
 std::vector<Comparison> zap_comparisons(const Rig& rig);
+/// Paths of the core and of a protocol, against the same written down by hand without Env, policies and
+/// lambdas.
+std::vector<Comparison> inlined_comparisons(const Rig& rig);
 
 }  // namespace daxrace::overhead

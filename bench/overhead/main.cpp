@@ -20,7 +20,7 @@
 namespace daxrace::overhead {
 namespace {
 
-constexpr std::array<std::string_view, 4> kGroups = {"oracle", "recorder", "io", "zap"};
+constexpr std::array<std::string_view, 5> kGroups = {"oracle", "recorder", "io", "zap", "inlined"};
 
 struct Options {
   RigOptions rig;
@@ -59,7 +59,8 @@ Options parse(std::vector<std::string> arguments) {
   app.add_option("--pairs", words.pairs, "pairs per comparison, made even (20)");
   app.add_option("--episode", words.episode, "length of one run (100ms)");
   app.add_option("--io-run", words.io, "length of one run against fio (1s)");
-  app.add_option("--only", options.groups, "groups to run: oracle, recorder, io, zap (all)")->delimiter(',');
+  app.add_option("--only", options.groups, "groups to run: oracle, recorder, io, zap, inlined (all)")
+      ->delimiter(',');
   app.add_option("--cpu", words.cpu, "the worker's CPU (the last one)");
   app.add_option("--seed", words.seed, "of what the workers draw and of the bootstrap (1)");
   app.add_option("--peer-file", options.rig.peer_file,
@@ -90,8 +91,8 @@ bool wants(const Options& options, std::string_view group) {
 
 std::vector<Comparison> wanted_comparisons(const Options& options, const Rig& rig) {
   using Make = std::vector<Comparison> (*)(const Rig&);
-  constexpr std::array<Make, kGroups.size()> kMakers = {oracle_comparisons, recorder_comparisons,
-                                                        direct_io_comparisons, zap_comparisons};
+  constexpr std::array<Make, kGroups.size()> kMakers = {
+      oracle_comparisons, recorder_comparisons, direct_io_comparisons, zap_comparisons, inlined_comparisons};
   std::vector<Comparison> all;
   for (std::size_t i = 0; i < kGroups.size(); ++i) {
     if (!wants(options, kGroups[i])) continue;

@@ -116,7 +116,10 @@ constexpr std::string_view kReading =
     "1 ms.\n"
     "- zap + fault: the preset fault with the oracle on, against MADV_DONTNEED and an atomic touch of the "
     "same\n"
-    "  frames with two clock reads around the touch.\n";
+    "  frames with two clock reads around the touch.\n"
+    "- hand-inlined: a path through protocol and core, as a worker's templates have it, against the same "
+    "steps written\n"
+    "  down by hand in one function; without oracle and recorder.\n";
 
 }  // namespace
 

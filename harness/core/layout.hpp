@@ -56,7 +56,7 @@ auto drop_range(K& k, HeldRange<K>& mapping_range) {
 template <class K, class SleepFn>
 int wait_page_idle(K& k, InodeOf<K>& ip, FrameNumber frame, Sleep mode, SleepFn&& sleep) {
   [[maybe_unused]] auto timed = k.env.timed(Phase::break_wait);
-  k.env.oracle().event(Event::busy_wait, ip.ino, 0, frame, k.store.frame(frame).refcount.load());
+  k.env.oracle().event(Event::busy_wait, ip.ino, 0, frame, count_to_tell(k, frame));
   return wait_event(
       k.env, page_key(k, frame), mode, [&] { return page_is_idle(k, frame); }, sleep);
 }

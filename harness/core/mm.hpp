@@ -200,8 +200,7 @@ std::optional<Pin> get_user_page(K& k, InodeOf<K>& ip, std::uint32_t mapping, Pa
     if (fault != FaultResult::installed && fault != FaultResult::upgraded) return std::nullopt;
     pin = pin_locked(k, mapping, page, write);
   }
-  k.env.oracle().event(Event::pinned, ip.ino, page, pin->block.frame,
-                       k.store.frame(pin->block.frame).refcount.load());
+  k.env.oracle().event(Event::pinned, ip.ino, page, pin->block.frame, count_to_tell(k, pin->block.frame));
   k.step(Step::gup_in_flight);
   return pin;
 }
@@ -210,8 +209,7 @@ std::optional<Pin> get_user_page(K& k, InodeOf<K>& ip, std::uint32_t mapping, Pa
 template <class K>
 void unpin_user_page(K& k, InodeOf<K>& ip, PageOffset page, Block block) {
   check_block(k, Hazard::h4, ip, page, block);
-  k.env.oracle().event(Event::unpinned, ip.ino, page, block.frame,
-                       k.store.frame(block.frame).refcount.load());
+  k.env.oracle().event(Event::unpinned, ip.ino, page, block.frame, count_to_tell(k, block.frame));
   put_page(k, block.frame);
 }
 

@@ -63,7 +63,7 @@ Verdict verdict_of_all(const Decision& decision) {
 std::uint32_t preemptions_in(World& world, const Path& path) {
   std::uint32_t preemptions = 0;
   TaskId last = model::kNobody;
-  const Snapshot::Mark start = world.mark();
+  const World::Mark start = world.mark();
   for (const Choice choice : path) {
     preemptions += is_preemption(last, choice, world.choices()) ? 1 : 0;
     if (choice.what == Choice::What::runs) last = choice.task;

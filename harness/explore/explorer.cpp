@@ -14,50 +14,33 @@ namespace {
 constexpr double kOnStack = -1;
 constexpr double kEndlessPaths = std::numeric_limits<double>::infinity();
 
-/// Whole states beside their keys.
-class Audit {
- public:
-  explicit Audit(bool on) : on_(on) {}
-  void look(const World& world, const Key& key, bool is_new, Result& result) {
-    if (!on_) return;
-    auto& kept = kept_[key.low];
-    if (is_new) {
-      kept = world.snapshot().bytes();
-    } else if (kept != world.snapshot().bytes()) {
-      ++result.collisions;
-    }
-  }
-
- private:
-  bool on_;
-  std::unordered_map<std::uint64_t, std::vector<std::byte>> kept_;
-};
-
 class Search {
  public:
   Search(World& world, const Limits& limits, Result& result)
-      : world_(world), limits_(limits), result_(result), notes_(world, result), audit_(limits.audit) {}
+      : world_(world), limits_(limits), result_(result), notes_(world, result) {}
 
   void run() {
-    const Snapshot::Mark start = world_.mark();
-    enter(visited_.insert(world_.key()).first, start, {});
+    world_.audit(limits_.audit);
+    const World::Mark start = world_.mark();
+    enter(visited_.insert(world_.key()).first, start, {}, world_.choices());
     while (!levels_.empty() && visited_.size() <= limits_.states) {
       Level& level = levels_.back();
       if (level.next == level.choices.count) {
         leave();
       } else {
-        follow(level, level.choices.list[level.next++]);
+        follow(level, level.next++);
       }
     }
     result_.complete = levels_.empty();
     world_.back_to(start);
+    world_.audit(false);
     result_.states = visited_.size();
     result_.bytes = visited_.bytes();
   }
 
  private:
   struct Level {
-    Snapshot::Mark before;  ///< before the choice that led here
+    World::Mark before;  ///< before the choice that led here
     Choice by;
     Key key;
     Choices choices;
@@ -71,47 +54,61 @@ class Search {
     return out;
   }
 
-  void enter(Visited::Entry* entry, const Snapshot::Mark& before, Choice by) {
-    Level& level = levels_.emplace_back();
-    level.before = before;
-    level.by = by;
-    level.key = entry->key;
-    level.choices = world_.choices();
-    if (notes_.reached(level.choices, [this] { return path(); })) level.paths = 1;
+  void enter(Visited::Entry* entry, const World::Mark& before, Choice by, const Choices& choices) {
+    Level& level = levels_.emplace_back(Level{before, by, entry->key, choices});
     entry->value = kOnStack;
+    for (std::size_t i = 0; i < choices.count; ++i) visited_.prefetch(world_.key_after(choices.steps[i]));
+    if (notes_.reached(choices, [this] { return path(); })) level.paths = 1;
     result_.depth = std::max(result_.depth, static_cast<std::uint32_t>(levels_.size() - 1));
   }
 
-  void follow(Level& level, Choice choice) {
-    const Snapshot::Mark before = world_.mark();
-    world_.take(choice);
+  void follow(Level& level, std::size_t i) {
+    const StepId step = level.choices.steps[i];
     ++result_.transitions;
-    const auto [entry, is_new] = visited_.insert(world_.key());
-    audit_.look(world_, world_.key(), is_new, result_);
-    if (is_new) return enter(entry, before, choice);
-    level.paths += entry->value == kOnStack ? kEndlessPaths : entry->value;
-    world_.back_to(before);
+    const auto [entry, is_new] = visited_.insert(world_.key_after(step));
+    if (limits_.audit) look_at_all(step, entry->key, is_new);
+    if (!is_new) {
+      level.paths += entry->value == kOnStack ? kEndlessPaths : entry->value;
+      return;
+    }
+    const World::Mark before = world_.mark();
+    world_.take_step(step);
+    enter(entry, before, level.choices.list[i], world_.choices_after(level.choices, step));
   }
 
   void leave() {
-    const Level level = levels_.back();
+    const World::Mark before = levels_.back().before;
+    const double paths = levels_.back().paths;
+    visited_.at(levels_.back().key).value = paths;
     levels_.pop_back();
-    visited_.at(level.key).value = level.paths;
     if (levels_.empty()) {
-      result_.interleavings = level.paths;
+      result_.interleavings = paths;
       return;
     }
-    levels_.back().paths += level.paths;
-    world_.back_to(level.before);
+    levels_.back().paths += paths;
+    world_.back_to(before);
+  }
+
+  /// Whole states beside their keys.
+  void look_at_all(StepId step, const Key& key, bool is_new) {
+    const World::Mark before = world_.mark();
+    world_.take_step(step);
+    auto& kept = kept_[key.low];
+    if (is_new) {
+      kept = world_.state();
+    } else if (kept != world_.state()) {
+      ++result_.collisions;
+    }
+    world_.back_to(before);
   }
 
   World& world_;
   const Limits& limits_;
   Result& result_;
   Notes notes_;
-  Audit audit_;
   Visited visited_;
   std::vector<Level> levels_;
+  std::unordered_map<std::uint64_t, std::vector<Number>> kept_;
 };
 
 /// One node of the search for the shortest story: how it was reached.
@@ -128,7 +125,7 @@ class StorySearch {
 
   /// Costs are pairs, preemptions first: bucket after bucket of equal preemptions, in each by steps.
   std::optional<Story> run() {
-    const Snapshot::Mark start = world_.mark();
+    const World::Mark start = world_.mark();
     nodes_.push_back({});
     std::vector<std::vector<std::uint32_t>> now(1, {0});
     for (std::uint32_t preemptions = 0; preemptions <= most_preemptions_ && !now.empty(); ++preemptions) {
@@ -159,15 +156,14 @@ class StorySearch {
 
   bool is_goal(const Choices& choices) {
     if (world_.violated().has(hazard_)) return true;
-    if (world_.all_done()) {
+    if (choices.all_done()) {
       std::uint32_t detectors = 0;
       return world_.violated_in_the_end(detectors).has(hazard_);
     }
-    return hazard_ == Hazard::h6 && is_stuck(world_, choices);
+    return hazard_ == Hazard::h6 && is_stuck(choices);
   }
 
-  bool expand(const Snapshot::Mark& start, std::uint32_t node, std::size_t steps, Buckets& now,
-              Buckets& next) {
+  bool expand(const World::Mark& start, std::uint32_t node, std::size_t steps, Buckets& now, Buckets& next) {
     const TaskId last = nodes_[node].last;
     world_.back_to(start);
     for (const Choice choice : path_to(node)) world_.take(choice);
@@ -249,9 +245,9 @@ class Execution {
 
 }  // namespace
 
-bool is_stuck(const World& world, const Choices& choices) {
+bool is_stuck(const Choices& choices) {
   // A signal may never come.
-  return !world.all_done() && std::ranges::all_of(choices, [](const Choice& choice) {
+  return !choices.all_done() && std::ranges::all_of(choices, [](const Choice& choice) {
     return choice.what == Choice::What::signalled;
   });
 }
@@ -270,7 +266,7 @@ Result explore_all(World& world, const Limits& limits) {
 
 void sample(World& world, const Limits& limits, Result& result) {
   std::mt19937_64 random(limits.seed);
-  const Snapshot::Mark start = world.mark();
+  const World::Mark start = world.mark();
   for (std::uint32_t i = 0; i < limits.samples; ++i) {
     result.transitions += Execution(world, result, random).run();
     world.back_to(start);

@@ -56,7 +56,7 @@ std::optional<Story> shortest_story(World& world, Hazard hazard, std::uint32_t m
                                     std::uint64_t most_states);
 
 /// Whether a state with these choices is one where somebody unfinished waits and nobody comes.
-bool is_stuck(const World& world, const Choices& choices);
+bool is_stuck(const Choices& choices);
 /// A switch away from a task that could have gone on.
 bool is_preemption(TaskId last, Choice next, const Choices& at);
 

@@ -11,8 +11,7 @@ namespace daxrace::explore {
 namespace {
 
 constexpr std::uint32_t kNoState = ~std::uint32_t{0};
-constexpr std::uint64_t kFirstLook = 10'000;     ///< states
-constexpr std::uint64_t kMostEndless = 400'000;  ///< states of an endless scenario
+constexpr std::uint64_t kFirstLook = 10'000;  ///< states
 
 std::uint8_t can_run(const Choices& choices) {
   std::uint8_t tasks = 0;
@@ -25,7 +24,7 @@ class Walk {
  public:
   Walk(World& world, Result& result) : world_(world), notes_(world, result), result_(result) {
     start_ = world.mark();
-    enter(start_, {}, number_of_this());
+    enter(start_, {}, number_of(world.key()), world.choices());
   }
   ~Walk() { world_.back_to(start_); }
   Walk(const Walk&) = delete;
@@ -39,8 +38,7 @@ class Walk {
         world_.back_to(level.before);
         levels_.pop_back();
       } else {
-        const Choice choice = level.take_next();
-        follow(level.state, choice);
+        follow(level, level.take_next());
       }
     }
     result_.states = graph_.states.size();
@@ -67,14 +65,14 @@ class Walk {
 
  private:
   struct Level {
-    Snapshot::Mark before;  ///< before the step that led here
+    World::Mark before;  ///< before the step that led here
     Choice by;
     std::uint32_t state = 0;
     Choices choices;
     std::uint8_t next = 0;
     std::uint8_t first = 0;  ///< choice: whoever ran goes on, which makes for ways with few switches
 
-    Choice take_next() { return choices.list[(first + next++) % choices.count]; }
+    std::size_t take_next() { return static_cast<std::size_t>(first + next++) % choices.count; }
   };
 
   Path path() const {
@@ -83,15 +81,14 @@ class Walk {
     return out;
   }
 
-  std::uint32_t number_of_this() {
-    const auto [entry, is_new] = visited_.insert(world_.key());
+  std::uint32_t number_of(const Key& key) {
+    const auto [entry, is_new] = visited_.insert(key);
     if (is_new) entry->value = static_cast<double>(visited_.size() - 1);
     return static_cast<std::uint32_t>(entry->value);
   }
 
-  void enter(const Snapshot::Mark& before, Choice by, std::uint32_t state) {
-    const Choices choices = world_.choices();
-    graph_.states.push_back({0, 0, can_run(choices), world_.unfinished()});
+  void enter(const World::Mark& before, Choice by, std::uint32_t state, const Choices& choices) {
+    graph_.states.push_back({0, 0, can_run(choices), world_.unfinished(choices)});
     levels_.push_back({before, by, state, choices});
     for (std::uint8_t i = 0; i < choices.count; ++i)
       if (choices.list[i] == by) levels_.back().first = i;
@@ -100,20 +97,22 @@ class Walk {
     if (ends || world_.detectors() != 0) levels_.back().choices = {};
   }
 
-  void follow(std::uint32_t from, Choice choice) {
-    const Snapshot::Mark before = world_.mark();
-    world_.take(choice);
-    const std::uint32_t to = number_of_this();
-    graph_.steps.push_back({to, choice});
-    from_.push_back(from);
-    if (to == graph_.states.size()) return enter(before, choice, to);
-    world_.back_to(before);
+  void follow(const Level& level, std::size_t i) {
+    const StepId step = level.choices.steps[i];
+    const Choice by = level.choices.list[i];
+    const std::uint32_t to = number_of(world_.key_after(step));
+    graph_.steps.push_back({to, by});
+    from_.push_back(level.state);
+    if (to != graph_.states.size()) return;
+    const World::Mark before = world_.mark();
+    world_.take_step(step);
+    enter(before, by, to, world_.choices_after(level.choices, step));
   }
 
   World& world_;
   Notes notes_;
   Result& result_;
-  Snapshot::Mark start_;
+  World::Mark start_;
   Visited visited_;
   StateGraph graph_;  ///< its steps as they were met
   std::vector<std::uint32_t> from_;
@@ -343,11 +342,10 @@ std::optional<Lasso> find_lasso(const StateGraph& graph) {
 
 Result explore_endless(World& world, const Limits& limits) {
   Result result;
-  const std::uint64_t most = std::min(limits.states, kMostEndless);
   {
     Walk walk(world, result);
-    for (std::uint64_t known = kFirstLook; known / 3 < most; known *= 3) {
-      result.complete = walk.go_on(std::min(known, most));
+    for (std::uint64_t known = kFirstLook; known / 3 < limits.states; known *= 3) {
+      result.complete = walk.go_on(std::min(known, limits.states));
       result.starvation = find_lasso(walk.graph());
       if (result.complete || result.starvation || result.detectors != 0) break;
     }
@@ -365,7 +363,7 @@ std::optional<Lasso> find_starvation(World& world) {
 }
 
 bool starves(World& world, const Path& path, std::size_t cycle) {
-  const Snapshot::Mark start = world.mark();
+  const World::Mark start = world.mark();
   const std::size_t stem = path.size() - cycle;
   for (std::size_t i = 0; i < stem; ++i) world.take(path[i]);
   const Key from = world.key();
@@ -376,7 +374,7 @@ bool starves(World& world, const Path& path, std::size_t cycle) {
     did |= runs_in(path[i]);
     world.take(path[i]);
   }
-  const bool around = cycle != 0 && world.key() == from && world.unfinished() != 0;
+  const bool around = cycle != 0 && world.key() == from && world.unfinished(world.choices()) != 0;
   world.back_to(start);
   return around && (could & ~did) == 0;
 }

@@ -108,7 +108,7 @@ class Telling {
     End end = End::finished;
     if (world_.all_done()) {
       world_.judge_the_end();
-    } else if (is_stuck(world_, world_.choices())) {
+    } else if (is_stuck(world_.choices())) {
       hung_ = true;
       end = world_.why_stuck();
     }
@@ -129,8 +129,9 @@ class Telling {
       told_.lines.emplace_back("  => not a cycle that can go on for ever and is fair");
       return;
     }
+    const std::uint8_t unfinished = world_.unfinished(world_.choices());
     for (TaskId task = 0; task < world_.scenario().tasks.size(); ++task)
-      if ((world_.unfinished() >> task & 1) != 0)
+      if ((unfinished >> task & 1) != 0)
         told_.lines.push_back(
             fmt::format("  => starvation: {} never ends, and whoever can run does: all is as it was where "
                         "the cycle began",

@@ -1,12 +1,18 @@
 #pragma once
 
-#include <vector>
+#include <new>
+#include <span>
+#include <utility>
 
-#include "harness/explore/snapshot.hpp"
+#include <sys/mman.h>
+
+#include "harness/explore/parts.hpp"
 
 namespace daxrace::explore {
 
-/// States that were seen, by key, with one number each: an open-addressing table.
+/// States that were seen, by key, with one number each: an open-addressing table. It takes its memory from
+/// the kernel, zeroed, in large pages where there are any: a lookup is one cache miss and not a TLB miss as
+/// well.
 class Visited {
  public:
   struct Entry {
@@ -15,7 +21,10 @@ class Visited {
     bool used = false;
   };
 
-  Visited() : entries_(kFirst) {}
+  Visited() : entries_(map(kFirst)) {}
+  ~Visited() { unmap(entries_); }
+  Visited(const Visited&) = delete;
+  Visited& operator=(const Visited&) = delete;
 
   /// The state's entry, which stays where it is until the next insertion, and whether it is new.
   std::pair<Entry*, bool> insert(const Key& key) {
@@ -28,11 +37,21 @@ class Visited {
   }
   Entry& at(const Key& key) { return place_of(key); }
   std::size_t size() const { return count_; }
-  std::size_t bytes() const { return entries_.size() * sizeof(Entry); }
+  std::size_t bytes() const { return entries_.size_bytes(); }
   void prefetch(const Key& key) const { __builtin_prefetch(&entries_[key.low & (entries_.size() - 1)]); }
 
  private:
   static constexpr std::size_t kFirst = 1U << 10;
+  static constexpr std::size_t kSmall = 1U << 16;  ///< entries; up to these it grows faster
+
+  static std::span<Entry> map(std::size_t entries) {
+    const std::size_t bytes = entries * sizeof(Entry);
+    void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED) throw std::bad_alloc();
+    madvise(at, bytes, MADV_HUGEPAGE);  // a wish
+    return {static_cast<Entry*>(at), entries};
+  }
+  static void unmap(std::span<Entry> entries) { munmap(entries.data(), entries.size_bytes()); }
 
   Entry& place_of(const Key& key) {
     std::size_t i = key.low & (entries_.size() - 1);
@@ -40,13 +59,14 @@ class Visited {
     return entries_[i];
   }
   void grow() {
-    std::vector<Entry> old(entries_.size() * 2);
-    old.swap(entries_);
+    const std::span<Entry> old =
+        std::exchange(entries_, map(entries_.size() * (entries_.size() < kSmall ? 8 : 2)));
     for (const Entry& entry : old)
       if (entry.used) place_of(entry.key) = entry;
+    unmap(old);
   }
 
-  std::vector<Entry> entries_;
+  std::span<Entry> entries_;
   std::size_t count_ = 0;
 };
 

@@ -130,6 +130,7 @@ CellResult Cell::by_access() {
       return crosswise();
     case Access::fsync:
     case Access::fsync_sync:
+    case Access::zero_page_fault:
       break;
   }
   throw Error("litmus: this access is not staged as a cell");

@@ -26,6 +26,7 @@ enum class Operation : std::uint8_t {
   insert,
   zero,
   evict,
+  write_hole,
   clone,
   dedupe,
   unshare
@@ -33,7 +34,7 @@ enum class Operation : std::uint8_t {
 struct OperationInfo {
   std::string_view name, label, what;
 };
-inline constexpr std::array<OperationInfo, 10> kOperations = {{
+inline constexpr std::array<OperationInfo, 11> kOperations = {{
     {"punch", "punch", "punch hole of pages 4 to 7"},
     {"truncate_down", "trunc-", "truncate to 4 pages"},
     {"truncate_up", "trunc+", "truncate from 16 to 24 pages"},
@@ -41,6 +42,7 @@ inline constexpr std::array<OperationInfo, 10> kOperations = {{
     {"insert", "insert", "insert range of 4 pages at page 4"},
     {"zero", "zero", "zero range of pages 4 to 7"},
     {"evict", "evict", "last close of an unlinked file"},
+    {"write_hole", "write", "write() to a page that was a hole"},
     {"clone", "clone", "clone 4 pages of another file over pages 4 to 7"},
     {"dedupe", "dedupe", "deduplicate pages 4 to 7 against another file"},
     {"unshare", "unshare", "unshare pages 4 to 7, which another file shares"},
@@ -62,14 +64,15 @@ enum class Access : std::uint8_t {
   pin_then_read,
   crosswise,
   fsync,
-  fsync_sync
+  fsync_sync,
+  zero_page_fault
 };
 struct AccessInfo {
   std::string_view name;
   Hazard hazard;
   std::string_view what;
 };
-inline constexpr std::array<AccessInfo, 16> kAccesses = {{
+inline constexpr std::array<AccessInfo, 17> kAccesses = {{
     {"mapped", Hazard::h1, "a translation that stands; what it shows afterwards"},
     {"faults", Hazard::h6, "a thread that keeps faulting page 4 in"},
     {"read", Hazard::h2, "read() stopped in mid-copy: the next page of its buffer is ours to give"},
@@ -86,6 +89,7 @@ inline constexpr std::array<AccessInfo, 16> kAccesses = {{
     {"crosswise", Hazard::h6, "two files changed at once, each with the pin that the other's change lets go"},
     {"fsync", Hazard::h7, "page 1 stored through a mapping, then the change elsewhere, then fsync"},
     {"fsync_sync", Hazard::h7, "the same through a MAP_SYNC mapping"},
+    {"zero_page_fault", Hazard::h8, "a store that allocates the block of a hole whose zero page is mapped"},
 }};
 
 constexpr const OperationInfo& info_of(Operation operation) {
@@ -93,9 +97,10 @@ constexpr const OperationInfo& info_of(Operation operation) {
 }
 constexpr const AccessInfo& info_of(Access access) { return kAccesses[static_cast<std::size_t>(access)]; }
 
-/// A file that is mapped, read or written is open and cannot be evicted.
+/// A file that is mapped, read or written is open and cannot be evicted; only a write fills a hole.
 constexpr bool can_meet(Operation operation, Access access) {
-  return (operation == Operation::evict) == (access == Access::pin_unlink);
+  return (operation == Operation::evict) == (access == Access::pin_unlink) &&
+         (operation == Operation::write_hole) == (access == Access::zero_page_fault);
 }
 
 constexpr bool needs_reflink(Operation operation) {

@@ -5,6 +5,7 @@
 
 #include "harness/error.hpp"
 #include "harness/kernel/persistence.hpp"
+#include "harness/kernel/zero_page.hpp"
 
 namespace daxrace::kernel {
 namespace {
@@ -32,6 +33,7 @@ class Writebacks {
 CellResult decide_one(const Directory& directory, Operation operation, Access access, Victims& victims,
                       Writebacks& writebacks) try {
   if (is_persistence(access)) return decide_persistence(directory, operation, access, writebacks.get());
+  if (access == Access::zero_page_fault) return decide_zero_page(directory, operation, access);
   return Cell(directory, victims, operation, access).decide();
 } catch (const Skipped& skipped) {
   CellResult cell;
@@ -43,11 +45,12 @@ CellResult decide_one(const Directory& directory, Operation operation, Access ac
 }
 
 /// Who gets a freed block is the allocator's business: a cell that needed that and missed it is staged anew.
+/// A cell of many rounds has its own bound.
 CellResult decide_firmly(const Directory& directory, Operation operation, Access access, Victims& victims,
                          Writebacks& writebacks) {
-  constexpr unsigned kTries = 6;
+  const unsigned tries = access == Access::zero_page_fault ? 1 : 6;
   CellResult cell;
-  for (unsigned i = 0; i < kTries; ++i) {
+  for (unsigned i = 0; i < tries; ++i) {
     cell = decide_one(directory, operation, access, victims, writebacks);
     if (cell.outcome != Outcome::inconclusive) break;
   }

@@ -177,6 +177,8 @@ long change_layout(Operation operation, SceneFile& file, SceneFile& other) noexc
     case Operation::evict:
       file.close();
       return 0;
+    case Operation::write_hole:
+      break;  // a race of many rounds, with a file of its own
     case Operation::clone:
       return clone_range(file, other);
     case Operation::dedupe:
@@ -211,6 +213,7 @@ void apply_to_content(Operation operation, SceneFile& file, const SceneFile& oth
       std::copy_n(other.content.begin(), kCount, first);
       break;
     case Operation::evict:
+    case Operation::write_hole:
     case Operation::dedupe:
     case Operation::unshare:
       break;

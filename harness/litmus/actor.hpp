@@ -64,7 +64,7 @@ class Actor {
       case AccessKind::pin_unlink:
         return gup(page_, [this] {
           munmap();
-          scene_.said.closed = true;
+          said().closed = true;
         });
       case AccessKind::pin_outside:
         return gup(0, [] {});
@@ -97,7 +97,7 @@ class Actor {
     }
   }
 
-  void change(Operation operation) { scene_.said.change_error = change_layout(operation); }
+  void change(Operation operation) { said().change_error = change_layout(operation); }
 
   void perform(const Op& op) {
     switch (op.kind) {
@@ -149,10 +149,11 @@ class Actor {
     return P::truncate(k_, file_, change);
   }
 
-  std::uint64_t& contents(FrameNumber frame) {
-    model::touched = true;
-    return scene_.store.contents[frame];
+  Scene::Said& said() {
+    model::note_touch(&scene_.said);
+    return scene_.said;
   }
+  std::uint64_t& contents(FrameNumber frame) { return scene_.store.contents[frame]; }
 
   /// Stamps a frame as this kind of access; returns the number of the stamp.
   std::uint32_t stamp(Inode& ip, PageOffset page, FrameNumber frame, Hazard writer) {
@@ -326,13 +327,13 @@ class Actor {
     Block block;
     P::map_blocks(k_, file_, {page_, page_ + 1}, [&] { block = core::lookup_block(k_, file_, page_); });
     env_.step(Step::lease_mapped);
-    scene_.said.silent = silent;
+    said().silent = silent;
     for (int i = 0; block && i < kLeasedAccesses; ++i) {
       if (prompt && core::layout_recalled(k_, file_)) break;
       const auto result = core::access_leased(k_, file_, held, page_, block,
                                               [&](Block at) { stamp(file_, page_, at.frame, Hazard::h5); });
       if (result == core::Access::missing) {
-        scene_.said.fenced = true;
+        said().fenced = true;
         return;
       }
       env_.step(Step::lease_mapped);

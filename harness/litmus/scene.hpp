@@ -72,11 +72,12 @@ struct Scene {
   model::ModelEnv env;
 
   /// What the tasks say of themselves.
-  struct alignas(64) Said {
+  struct Said {
     bool closed = false;  ///< the file is unmapped and closed: it can be evicted
     bool fenced = false;  ///< a lessee was turned away
     bool silent = false;  ///< a lessee keeps its lease
     int change_error = 0;
+    std::uint32_t ended = 0;  ///< tasks that have come to their end, where others have none
   };
   Said said;
 
@@ -85,6 +86,17 @@ struct Scene {
     std::array<std::byte, 512> bytes{};
   };
   Room room;
+
+  /// Calls fn(bytes) for each part of what tasks share that is touched by itself.
+  template <class Fn>
+  void for_each_part(Fn&& fn) {
+    for (TaskId task = 0; task < model::kTasks; ++task) machine.for_each_part(task, fn);
+    record.for_each_part(fn);
+    store.for_each_part(fn);
+    fn(model::bytes_of(machine.shots()));
+    fn(model::bytes_of(said));
+    if (script.furnish != nullptr) fn(model::bytes_of(room));
+  }
 
  private:
   void prepare();

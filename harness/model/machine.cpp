@@ -36,6 +36,7 @@ bool RwSem::exclusive_in_queue(TaskId task) const {
 }
 
 void RwSem::take(TaskId task, bool exclusive) {
+  touch(this);
   if (exclusive) {
     writer_ = task;
   } else {
@@ -44,6 +45,7 @@ void RwSem::take(TaskId task, bool exclusive) {
 }
 
 void RwSem::dequeue(TaskId task) {
+  touch(this);
   const auto end = queue_.begin() + queued_;
   const auto last =
       std::remove_if(queue_.begin(), end, [task](const Waiter& waiter) { return waiter.task == task; });
@@ -52,6 +54,7 @@ void RwSem::dequeue(TaskId task) {
 }
 
 void RwSem::release(TaskId task, bool exclusive) {
+  touch(this);
   if (exclusive) {
     writer_ = kNobody;
   } else {
@@ -79,6 +82,7 @@ Machine::~Machine() = default;
 
 void Machine::reset() {
   tasks_.fill(Task{});
+  shots_ = {};
   current_ = kNobody;
   stops_ = 0;
   trace_size_ = 0;
@@ -143,11 +147,14 @@ bool Machine::runnable(TaskId id) const {
     case Blocked::on_lock:
       return task.lock->admits_queued(id);
     case Blocked::asleep:
-      return task.awake;
+      touch(&task.waits);
+      return task.waits.awake;
     case Blocked::asleep_for_grace:
-      return task.awake || task.grace_over;
+      touch(&task.waits);
+      return task.waits.awake || task.grace_over;
     case Blocked::in_shootdown:
-      return task.shot_at == 0;
+      note_touch(&shots_);
+      return shots_[id] == 0;
   }
   return false;
 }
@@ -161,7 +168,7 @@ WaitKey Machine::waits_for(TaskId id) const {
       return {task.lock, task.lock->name, 0};
     case Blocked::asleep:
     case Blocked::asleep_for_grace:
-      return task.queued == 0 ? WaitKey{} : task.queued_on[task.queued - 1];
+      return task.waits.queued == 0 ? WaitKey{} : task.waits.queued_on[task.waits.queued - 1];
     case Blocked::in_shootdown:
       return {nullptr, WaitFor::shootdown, task.shot_mapping};
   }
@@ -174,8 +181,10 @@ void Machine::end_grace(TaskId id) {
 }
 
 void Machine::signal(TaskId id) {
-  tasks_[id].signal_pending = true;
-  tasks_[id].awake = true;
+  Waits& waits = tasks_[id].waits;
+  touch(&waits);
+  waits.signal_pending = true;
+  waits.awake = true;
   note({.what = TraceLine::What::signal, .task = id});
 }
 
@@ -202,13 +211,11 @@ void Machine::down(RwSem& sem, bool exclusive) {
     tasks_[id].lock = nullptr;
     tasks_[id].lock_exclusive = false;
   }
-  touched = true;
   sem.take(id, exclusive);
   push_held(&sem, sem.name, exclusive);
 }
 
 void Machine::up(RwSem& sem, bool exclusive) {
-  touched = true;
   sem.release(current_, exclusive);
   pop_held(&sem);
   stop();
@@ -247,45 +254,53 @@ bool Machine::holds(TaskId id, const void* lock) const {
 
 void Machine::prepare_to_wait(const WaitKey& key, bool& queued) {
   if (current_ == kNobody) return;
-  Task& task = tasks_[current_];
+  Waits& waits = tasks_[current_].waits;
   if (stop_at_waits_) stop();
-  touched = true;
-  if (!queued && task.queued < task.queued_on.size()) {
-    task.queued_on[task.queued++] = key;
+  touch(&waits);
+  if (!queued && waits.queued < waits.queued_on.size()) {
+    waits.queued_on[waits.queued++] = key;
     queued = true;
   }
-  task.awake = false;
+  waits.awake = false;
   if (stop_at_waits_) stop();
 }
 
 void Machine::finish_wait(const WaitKey& key) {
   touched = true;
   if (current_ == kNobody) return;
-  Task& task = tasks_[current_];
-  task.awake = true;
-  if (task.queued != 0 && task.queued_on[task.queued - 1].address == key.address)
-    task.queued_on[--task.queued] = {};
+  Waits& waits = tasks_[current_].waits;
+  touch(&waits);
+  waits.awake = true;
+  if (waits.queued != 0 && waits.queued_on[waits.queued - 1].address == key.address)
+    waits.queued_on[--waits.queued] = {};
 }
 
-void Machine::schedule() {
-  Task& task = tasks_[current_];
-  if (!task.awake) block(Blocked::asleep);
-  task.awake = true;
+/// True: somebody woke the task, or somebody had before it slept.
+bool Machine::sleep(Blocked how) {
+  Waits& waits = tasks_[current_].waits;
+  note_touch(&waits);
+  if (!waits.awake) {
+    block(how);
+    note_touch(&waits);
+  }
+  const bool woken = waits.awake;
+  waits.awake = true;
+  return woken;
 }
+
+void Machine::schedule() { sleep(Blocked::asleep); }
 
 bool Machine::schedule_grace() {
-  Task& task = tasks_[current_];
-  task.grace_over = false;
-  if (!task.awake) block(Blocked::asleep_for_grace);
-  const bool woken = task.awake;
-  task.awake = true;
-  return woken;
+  tasks_[current_].grace_over = false;
+  return sleep(Blocked::asleep_for_grace);
 }
 
 bool Machine::somebody_waits(const WaitKey& key) const {
   return std::any_of(tasks_.begin(), tasks_.end(), [&](const Task& task) {
-    return std::any_of(task.queued_on.begin(),
-                       task.queued_on.begin() + static_cast<std::ptrdiff_t>(task.queued),
+    const Waits& waits = task.waits;
+    note_touch(&waits);
+    return std::any_of(waits.queued_on.begin(),
+                       waits.queued_on.begin() + static_cast<std::ptrdiff_t>(waits.queued),
                        [&](const WaitKey& on) { return on.address == key.address; });
   });
 }
@@ -295,41 +310,43 @@ void Machine::wake_up(const WaitKey& key) {
   if (stops) stop();
   touched = true;
   for (TaskId id = 0; id < kTasks; ++id) {
-    Task& task = tasks_[id];
-    for (std::size_t i = 0; i < task.queued; ++i) {
-      if (task.queued_on[i].address != key.address) continue;
-      if (!task.awake) note({.what = TraceLine::What::wakes, .task = current_, .key = key, .value = id});
-      task.awake = true;
+    Waits& waits = tasks_[id].waits;
+    touch(&waits);
+    for (std::size_t i = 0; i < waits.queued; ++i) {
+      if (waits.queued_on[i].address != key.address) continue;
+      if (!waits.awake) note({.what = TraceLine::What::wakes, .task = current_, .key = key, .value = id});
+      waits.awake = true;
     }
   }
   if (stops) stop();
 }
 
 void Machine::set_sleeping(const WaitKey& key) {
-  touched = true;
-  Task& task = tasks_[current_];
-  task.queued_on[0] = key;
-  task.queued = 1;
-  task.awake = false;
+  Waits& waits = tasks_[current_].waits;
+  touch(&waits);
+  waits.queued_on[0] = key;
+  waits.queued = 1;
+  waits.awake = false;
 }
 
 void Machine::set_running() {
-  touched = true;
-  Task& task = tasks_[current_];
-  task.queued_on[0] = {};
-  task.queued = 0;
-  task.awake = true;
+  Waits& waits = tasks_[current_].waits;
+  touch(&waits);
+  waits.queued_on[0] = {};
+  waits.queued = 0;
+  waits.awake = true;
 }
 
 bool Machine::sleeping(TaskId id) const {
-  touched = true;
-  return !tasks_[id].awake;
+  touch(&tasks_[id].waits);
+  return !tasks_[id].waits.awake;
 }
 
 void Machine::wake(TaskId id) {
-  touched = true;
-  if (!tasks_[id].awake) note({.what = TraceLine::What::wakes, .task = current_, .value = id});
-  tasks_[id].awake = true;
+  Waits& waits = tasks_[id].waits;
+  touch(&waits);
+  if (!waits.awake) note({.what = TraceLine::What::wakes, .task = current_, .value = id});
+  waits.awake = true;
 }
 
 // --- Access sections
@@ -337,18 +354,19 @@ void Machine::wake(TaskId id) {
 void Machine::section_begin(std::uint32_t mapping, PageOffset page) {
   touched = true;
   if (current_ == kNobody) return;
-  tasks_[current_].in_section = true;
-  tasks_[current_].section_mapping = mapping;
-  tasks_[current_].section_page = page;
+  Section& section = tasks_[current_].section;
+  touch(&section);
+  section = {true, mapping, page};
 }
 
 void Machine::section_end() {
   touched = true;
   if (current_ == kNobody) return;
-  for (Task& task : tasks_) task.shot_at &= ~(1U << current_);
-  tasks_[current_].in_section = false;
-  tasks_[current_].section_mapping = 0;
-  tasks_[current_].section_page = 0;
+  Section& section = tasks_[current_].section;
+  touch(&section);
+  section = {};
+  note_touch(&shots_);
+  for (std::uint8_t& sections : shots_) sections &= static_cast<std::uint8_t>(~(1U << current_));
 }
 
 /// An interrupt reaches each CPU once: sections that begin later find the translation gone, and are not
@@ -356,17 +374,19 @@ void Machine::section_end() {
 void Machine::shoot_down(std::uint32_t mapping, PageRange range) {
   touched = true;
   if (current_ == kNobody) return;
-  Task& shooter = tasks_[current_];
+  std::uint8_t in_the_way = 0;
   for (TaskId id = 0; id < kTasks; ++id) {
-    const Task& task = tasks_[id];
-    if (id != current_ && task.in_section && task.section_mapping == mapping &&
-        range.contains(task.section_page))
-      shooter.shot_at |= 1U << id;
+    const Section& section = tasks_[id].section;
+    note_touch(&section);
+    if (id != current_ && section.open && section.mapping == mapping && range.contains(section.page))
+      in_the_way |= static_cast<std::uint8_t>(1U << id);
   }
-  if (shooter.shot_at == 0) return;
-  shooter.shot_mapping = mapping;
+  if (in_the_way == 0) return;
+  note_touch(&shots_);
+  shots_[current_] = in_the_way;
+  tasks_[current_].shot_mapping = mapping;
   block(Blocked::in_shootdown);
-  shooter.shot_mapping = 0;
+  tasks_[current_].shot_mapping = 0;
 }
 
 }  // namespace daxrace::model

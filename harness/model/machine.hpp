@@ -7,22 +7,20 @@
 #include <span>
 
 #include "harness/env.hpp"
+#include "harness/model/footprint.hpp"
 
 /// A machine of a few tasks on one OS thread: each task is a fiber that runs until its next stop point, and
 /// whoever directs the machine says which task runs next. There is no clock and no luck: the same choices
 /// give the same run.
 namespace daxrace::model {
 
-/// Whether the task that runs has looked at or changed anything that another can see since it last stopped.
-/// Everything of the model that is shared says so; one machine runs on a thread at a time.
-inline thread_local bool touched = false;
-/// The machine whose task runs on this thread.
-class Machine;
-inline thread_local Machine* running = nullptr;
-
 using TaskId = std::uint32_t;
 inline constexpr TaskId kTasks = 5;
 inline constexpr TaskId kNobody = kTasks;
+
+/// The machine whose task runs on this thread.
+class Machine;
+inline thread_local constinit Machine* running = nullptr;
 
 /// A reader-writer lock as one atomic object with the admission rules of the kernel's rwsem: waiters queue
 /// first in, first out; a reader at the head lets every queued reader in; a lock that is free may be stolen
@@ -32,14 +30,19 @@ class RwSem {
   explicit RwSem(WaitFor name_for_reports) : name(name_for_reports) {}
 
   bool admits_newcomer(bool exclusive) const {
+    touch(this);
     return free() || (!exclusive && writer_ == kNobody && queued_ == 0);
   }
   bool admits_queued(TaskId task) const {
+    touch(this);
     if (queue_[0].exclusive) return free() && queue_[0].task == task;
     return writer_ == kNobody && !exclusive_in_queue(task);
   }
   void take(TaskId task, bool exclusive);
-  void enqueue(TaskId task, bool exclusive) { queue_[queued_++] = {task, exclusive}; }
+  void enqueue(TaskId task, bool exclusive) {
+    touch(this);
+    queue_[queued_++] = {task, exclusive};
+  }
   void dequeue(TaskId task);
   void release(TaskId task, bool exclusive);
 
@@ -126,7 +129,7 @@ class Machine {
   /// What a blocked task waits for.
   WaitKey waits_for(TaskId task) const;
   /// Wakes a sleeper without a reason, as the kernel may.
-  void wake_spuriously(TaskId task) { tasks_[task].awake = true; }
+  void wake_spuriously(TaskId task) { tasks_[task].waits.awake = true; }
   /// The grace time of the task that sleeps for it is over.
   void end_grace(TaskId task);
   void signal(TaskId task);
@@ -140,8 +143,17 @@ class Machine {
   /// Passes over stops between which nothing shared was touched: nobody can tell them apart.
   void merge_equal_stops(bool on) { merge_equal_stops_ = on; }
 
-  /// Everything that a task can come to depend on, beside its stack and what the scene holds.
-  std::span<std::byte> state() { return std::as_writable_bytes(std::span(tasks_)); }
+  /// What only the task itself looks at, beside its stack.
+  std::span<std::byte> own(TaskId task) { return bytes_between(&tasks_[task], &tasks_[task].waits); }
+  /// The parts of a task that others look at and change.
+  template <class Fn>
+  void for_each_part(TaskId task, Fn&& fn) {
+    fn(bytes_of(tasks_[task].waits));
+    fn(bytes_of(tasks_[task].section));
+  }
+  /// Sections that TLB shootdowns wait for: for each task those of which tasks, one bit for each.
+  using Shots = std::array<std::uint8_t, kTasks>;
+  Shots& shots() { return shots_; }
   /// The part of a task's stack that may be in use; it is never used below.
   std::span<std::byte> stack(TaskId task);
   /// Where the used part begins: registers of the stopped task, then its frames.
@@ -170,10 +182,14 @@ class Machine {
   void set_running();
   bool sleeping(TaskId task) const;
   void wake(TaskId task);
-  bool signalled(TaskId task) const { return tasks_[task].signal_pending; }
+  bool signalled(TaskId task) const {
+    note_touch(&tasks_[task].waits);
+    return tasks_[task].waits.signal_pending;
+  }
   bool signal_pending() const {
-    touched = true;
-    return current_ != kNobody && tasks_[current_].signal_pending;
+    if (current_ == kNobody) return false;
+    touch(&tasks_[current_].waits);
+    return tasks_[current_].waits.signal_pending;
   }
   void section_begin(std::uint32_t mapping, PageOffset page);
   void section_end();
@@ -183,7 +199,18 @@ class Machine {
   static constexpr std::size_t kNested = 4;
   static constexpr std::size_t kHeld = 8;
 
-  struct alignas(64) Task {
+  struct Waits {
+    std::array<WaitKey, kNested> queued_on{};
+    std::size_t queued = 0;
+    bool awake = true;
+    bool signal_pending = false;
+  };
+  struct Section {
+    bool open = false;
+    std::uint32_t mapping = 0;
+    PageOffset page = 0;
+  };
+  struct Task {
     bool started = false;
     bool done = false;
     Body body = nullptr;
@@ -192,27 +219,23 @@ class Machine {
     Blocked blocked = Blocked::no;
     RwSem* lock = nullptr;
     bool lock_exclusive = false;
-    std::array<WaitKey, kNested> queued_on{};
-    std::size_t queued = 0;
-    bool awake = true;
     bool grace_over = false;
-    bool signal_pending = false;
-    bool in_section = false;
-    std::uint32_t section_mapping = 0;
-    PageOffset section_page = 0;
     std::uint32_t shot_mapping = 0;
-    std::uint32_t shot_at = 0;  ///< tasks whose section has to end, one bit for each
     std::array<TraceLine::HeldLock, kHeld> held{};
     std::size_t held_count = 0;
+    Waits waits;
+    Section section;
   };
   struct Stacks;
 
   bool somebody_waits(const WaitKey& key) const;
   void switch_out();
   void block(Blocked why);
+  bool sleep(Blocked how);
   void entered();
 
-  alignas(64) std::array<Task, kTasks> tasks_{};
+  std::array<Task, kTasks> tasks_{};
+  Shots shots_{};
   TaskId current_ = kNobody;
   void* director_ = nullptr;
   std::uint64_t stops_ = 0;

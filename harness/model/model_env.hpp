@@ -17,15 +17,15 @@ class ModelAtomic {
   explicit(false) ModelAtomic(T value) : value_(value) {}
 
   T load(std::memory_order = std::memory_order_seq_cst) const {
-    touched = true;
+    touch(this);
     return value_;
   }
   void store(T value, std::memory_order = std::memory_order_seq_cst) {
-    touched = true;
+    touch(this);
     value_ = value;
   }
   T exchange(T value) {
-    touched = true;
+    touch(this);
     const T old = value_;
     value_ = value;
     return old;
@@ -33,7 +33,7 @@ class ModelAtomic {
   T fetch_add(T by) { return exchange(static_cast<T>(value_ + by)); }
   T fetch_sub(T by) { return exchange(static_cast<T>(value_ - by)); }
   bool compare_exchange_weak(T& expected, T wanted) {
-    touched = true;
+    touch(this);
     if (value_ == expected) {
       value_ = wanted;
       return true;
@@ -55,7 +55,7 @@ class ModelEnv {
   using RwSem = model::RwSem;
   using Oracle = ModelOracle;
   struct SpinlockType {
-    void lock() { touched = true; }
+    void lock() { touch(this); }
     void unlock() {}
   };
   struct WaitEntry {
@@ -69,7 +69,7 @@ class ModelEnv {
   static constexpr std::size_t kUnmapBatch = kPages;
   static constexpr std::size_t kRangeSlots = kTasks;  ///< nobody holds two
 
-  ModelEnv(Machine& machine, Record& record, std::array<std::uint64_t, kFrames>& contents)
+  ModelEnv(Machine& machine, Record& record, FrameContents& contents)
       : machine_(machine), oracle_(machine, record, contents) {}
 
   void step(Step at) {

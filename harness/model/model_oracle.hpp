@@ -48,12 +48,40 @@ struct alignas(64) Record {
   std::uint32_t blocks_lost = 0;      ///< blocks that were freed or moved
   std::array<bool, kFrames> moved{};  ///< frames that stand at another offset of their file than at first
 
-  Page& page(std::uint32_t ino, PageOffset page) { return pages[ino - 1][page]; }
+  Page& page(std::uint32_t ino, PageOffset page) {
+    touch(&pages[ino - 1][page]);
+    return pages[ino - 1][page];
+  }
   void violation(const SeenViolation& what) {
+    touch(&seen);
     if (keeps_seen && seen_count < kSeen) seen[seen_count++] = what;
     detectors |= 1U << static_cast<unsigned>(what.detector);
     violated.add(what.hazard);
   }
+  /// Calls fn(bytes) for each part that is touched by itself.
+  template <class Fn>
+  void for_each_part(Fn&& fn) {
+    for (auto& file : pages)
+      for (Page& page : file) fn(bytes_of(page));
+    fn(bytes_between(&seen, &blocks_lost));
+    fn(bytes_between(&blocks_lost, this + 1));
+  }
+};
+
+/// The first word of each frame.
+class FrameContents {
+ public:
+  std::uint64_t& operator[](FrameNumber frame) {
+    touch(&words_[frame]);
+    return words_[frame];
+  }
+  template <class Fn>
+  void for_each_part(Fn&& fn) {
+    for (std::uint64_t& word : words_) fn(bytes_of(word));
+  }
+
+ private:
+  std::array<std::uint64_t, kFrames> words_{};
 };
 
 /// One task's oracle: the interface of Oracle for the core and for whoever moves data, without atomics, heap
@@ -63,12 +91,13 @@ class ModelOracle {
   static constexpr bool enabled = true;
   using Before = PageBefore;
 
-  ModelOracle(Machine& machine, Record& record, std::array<std::uint64_t, kFrames>& contents)
+  ModelOracle(Machine& machine, Record& record, FrameContents& contents)
       : machine_(machine), record_(record), contents_(contents) {}
 
   // Called by the core.
   void event(Event event, std::uint32_t ino, PageOffset page, FrameNumber frame, std::uint32_t value) {
     if (event == Event::freed || event == Event::moved) {
+      touch(&record_.blocks_lost);
       ++record_.blocks_lost;
       record_.moved[frame] = event == Event::moved;
     }
@@ -87,6 +116,7 @@ class ModelOracle {
     report(Detector::freed_busy, hazard, ino, page, block.frame, references);
   }
   void stale_access(Hazard hazard, std::uint32_t ino, PageOffset page, core::Block block, std::uint32_t) {
+    touch(&record_.blocks_lost);
     const bool moved = record_.moved[block.frame];
     report(moved ? Detector::misplaced : Detector::stale_access, hazard, ino, page, block.frame, 0);
   }
@@ -160,7 +190,7 @@ class ModelOracle {
  private:
   Machine& machine_;
   Record& record_;
-  std::array<std::uint64_t, kFrames>& contents_;
+  FrameContents& contents_;
 };
 
 }  // namespace daxrace::model

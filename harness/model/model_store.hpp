@@ -15,12 +15,14 @@ class ModelWords {
  public:
   std::uint64_t load(PageOffset i) const {
     touched = true;
-    return i < kPages ? words_[i] : 0;
+    if (i >= kPages) return 0;
+    touch(&words_[i]);
+    return words_[i];
   }
   const void* address(PageOffset i) const { return &words_[i]; }
   template <class Change>
   std::uint64_t update(PageOffset i, Change&& change) {
-    touched = true;
+    touch(&words_[i]);
     const std::uint64_t old = words_[i];
     words_[i] = change(old);
     return old;
@@ -28,8 +30,15 @@ class ModelWords {
   template <class Fn>
   void for_each(PageRange range, Fn&& fn) const {
     touched = true;
-    for (PageOffset i = range.first; i < kPages && i < range.end; ++i)
+    for (PageOffset i = range.first; i < kPages && i < range.end; ++i) {
+      note_touch(&words_[i]);
       if (words_[i] != 0) fn(i);
+    }
+  }
+
+  template <class Fn>
+  void for_each_part(Fn&& fn) {
+    for (std::uint64_t& word : words_) fn(bytes_of(word));
   }
 
  private:
@@ -51,7 +60,7 @@ class alignas(64) ModelStore {
     }
     for (FrameNumber i = 0; i < kFrames; ++i) {
       frames_[i].refcount.store(idle_refcount);
-      free_[i] = kFrames - 1 - i;
+      free_.frames[i] = kFrames - 1 - i;
     }
   }
 
@@ -63,27 +72,54 @@ class alignas(64) ModelStore {
   std::uint32_t pages_per_entry() const { return pages_per_entry_; }
 
   FrameNumber allocate() {
-    touched = true;
-    return free_count_ == 0 ? core::kNoFrame : free_[--free_count_];
+    model::touch(&free_);
+    return free_.count == 0 ? core::kNoFrame : free_.frames[--free_.count];
   }
   void release(FrameNumber number) {
-    touched = true;
-    free_[free_count_++] = number;
+    model::touch(&free_);
+    free_.frames[free_.count++] = number;
   }
   /// The frame that the next allocation gets.
-  FrameNumber next_free() const { return free_count_ == 0 ? core::kNoFrame : free_[free_count_ - 1]; }
-  std::uint32_t free_frames() const { return free_count_; }
+  FrameNumber next_free() const {
+    model::touch(&free_);
+    return free_.count == 0 ? core::kNoFrame : free_.frames[free_.count - 1];
+  }
+  std::uint32_t free_frames() const {
+    model::touch(&free_);
+    return free_.count;
+  }
 
   void touch(FrameNumber) {}
-  void zero(FrameNumber number) {
-    touched = true;
-    contents[number] = 0;
-  }
+  void zero(FrameNumber number) { contents[number] = 0; }
   void flush(FrameNumber) {}
   void discard(FrameNumber) {}
   void zap(std::span<FrameNumber>) {}
 
-  std::array<std::uint64_t, kFrames> contents{};
+  /// Calls fn(bytes) for each part that is touched by itself.
+  template <class Fn>
+  void for_each_part(Fn&& fn) {
+    contents.for_each_part(fn);
+    for (Inode& ip : inodes_) {
+      fn(bytes_of(ip.i_rwsem));
+      fn(bytes_of(ip.invalidate_lock));
+      fn(bytes_of(ip.io_range));
+      fn(bytes_of(ip.mapping_range));
+      fn(bytes_of(ip.i_size));
+      fn(bytes_of(ip.i_dio_count));
+      fn(bytes_of(ip.layout_leases));
+    }
+    for (Frame& frame : frames_) {
+      fn(bytes_of(frame.refcount));
+      fn(bytes_of(frame.mapcount));
+      fn(bytes_of(frame.generation));
+      fn(bytes_of(frame.owner));
+    }
+    for (auto* words : {&extents_, &entries_, &translations_})
+      for (ModelWords& one : *words) one.for_each_part(fn);
+    fn(bytes_of(free_));
+  }
+
+  FrameContents contents;
 
  private:
   std::uint32_t pages_per_entry_;
@@ -92,8 +128,10 @@ class alignas(64) ModelStore {
   std::array<ModelWords, kFiles> extents_{};
   std::array<ModelWords, kFiles> entries_{};
   std::array<ModelWords, kFiles> translations_{};
-  std::array<FrameNumber, kFrames> free_{};
-  std::uint32_t free_count_ = kFrames;
+  struct {
+    std::array<FrameNumber, kFrames> frames{};
+    std::uint32_t count = kFrames;
+  } free_;
 };
 
 }  // namespace daxrace::model

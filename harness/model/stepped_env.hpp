@@ -74,9 +74,9 @@ class SteppedEnv {
     }
 
    private:
-    static void step() noexcept {
+    void step() const noexcept {
       machine().stop();
-      touched = true;
+      touch(this);
     }
     void tell(std::string_view how) const noexcept {
       if (running == nullptr || !running->tracing()) return;

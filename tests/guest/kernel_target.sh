@@ -18,4 +18,4 @@ if [[ $status -ne 0 ]]; then
   echo "FAILED: kernel target on $kernel $backing ended with status $status (console: $results/console.log)"
   exit 1
 fi
-"$top/build/release/tests/check_kernel_target" "$results/litmus.json" "$results/run.csv" "${kernel%.x}" "$backing"
+"$top/build/release/tests/check_kernel_target" "$results" "${kernel%.x}" "$backing"

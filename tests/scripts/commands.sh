@@ -8,7 +8,7 @@ cd "$top"
 
 # Every daxrace command of the documents, in fenced blocks and between backquotes, up to a comment, a pipe or a redirection.
 commands() {
-  local documents=(README.md CONTRIBUTING.md docs/*.md protocols/README.md results/README.md)
+  local documents=(README.md CONTRIBUTING.md docs/*.md protocols/README.md results/README.md results/findings/*.md)
   {
     awk '/^```/ { inside = !inside; next } inside' "${documents[@]}" | sed -nE 's/^[$] //; /^daxrace [a-z]/p'
     # shellcheck disable=SC2016  # Markdown's backquotes

@@ -17,6 +17,16 @@ found_or_fine() {
   fi
 }
 
+# What each stand-alone program says of this kernel, behind its exit status.
+reproducers() {
+  local reproducer status said
+  for reproducer in build/release/tests/reproducers/*; do
+    status=0
+    said=$(timeout 60 "$reproducer" "$DAXRACE_DAX0") || status=$?
+    echo "$(basename "$reproducer") $status $said"
+  done
+}
+
 # Written here and copied: some kernels lose appended data of a 9p mount.
 found_or_fine "$program" litmus --target=kernel --dir="$DAXRACE_DAX0" --format=json >/tmp/litmus.json
 "$program" litmus --target=kernel --dir="$DAXRACE_DAX0" --operation=punch,truncate_down,evict --access=read,write,pin,pin_outside \
@@ -26,7 +36,8 @@ found_or_fine "$program" litmus --target=kernel --dir="$DAXRACE_DAX0" --operatio
 grep -q '3 repetitions, all the same' /tmp/repeated || { echo "FAILED: cells differ: $(cat /tmp/repeated)"; exit 1; }
 found_or_fine "$program" run --target=kernel --dir="$DAXRACE_DAX0" --workload=realloc,gup_vs_punch,fault,aio_read --repetitions=1 \
   --rate=0.1 --duration=1s --hang-bound=4s --peer-file="$DAXRACE_NULLB" --destroy-data --no-table --out=/tmp/run.csv
-cp /tmp/litmus.json /tmp/run.csv /tmp/run.run.json "$out/"
+reproducers >/tmp/reproducers.txt
+cp /tmp/litmus.json /tmp/run.csv /tmp/run.run.json /tmp/reproducers.txt "$out/"
 
 left=$(find "$DAXRACE_DAX0" -mindepth 1 -not -name lost+found)
 if [[ -n $left ]]; then

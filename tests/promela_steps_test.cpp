@@ -1,0 +1,127 @@
+// The Promela model that daxrace explore is timed against takes the steps that the tasks take: else the two
+// would not be compared at the same granularity.
+#include <algorithm>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/explore/scenario.hpp"
+#include "harness/explore/story.hpp"
+#include "harness/litmus/table.hpp"
+
+namespace daxrace::explore {
+namespace {
+
+using Words = std::vector<std::string>;
+
+std::string text_of(const char* name) {
+  std::ifstream file(std::string(DAXRACE_SOURCE_DIR) + "/" + name);
+  EXPECT_TRUE(file) << name;
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::string between(const std::string& text, const std::string& begin, const std::string& end) {
+  const auto from = text.find(begin);
+  EXPECT_NE(from, std::string::npos) << begin;
+  return text.substr(from + begin.size(), text.find(end, from) - from - begin.size());
+}
+
+Words all_matches(const std::string& text, const char* pattern) {
+  const std::regex regex(pattern);
+  Words out;
+  for (auto i = std::sregex_iterator(text.begin(), text.end(), regex); i != std::sregex_iterator(); ++i)
+    out.push_back((*i)[1]);
+  return out;
+}
+
+const Words& env_steps() {
+  static const Words steps =
+      all_matches(between(text_of("harness/env.hpp"), "enum class Step", "};"), "\n  ([a-z_]+)");
+  return steps;
+}
+const std::string& model() {
+  static const std::string text = text_of("tests/promela/iolock_mmaplock.pml");
+  return text;
+}
+
+/// The steps of a process in the order in which they stand, those of other cases left out.
+Words steps_of_model(const std::string& process, const std::string& which) {
+  const std::string body = between(model(), "proctype " + process, "\n}");
+  const std::regex label("/\\* step ?([a-z]*): ?([a-z_| ]*)\\*/");
+  Words out;
+  for (auto i = std::sregex_iterator(body.begin(), body.end(), label); i != std::sregex_iterator(); ++i) {
+    if ((*i)[1].length() != 0 && (*i)[1] != which) continue;
+    std::string words;
+    for (const char c : (*i)[2].str() + "|") {
+      if (c != '|') {
+        words += c;
+        continue;
+      }
+      while (!words.empty() && words.back() == ' ') words.pop_back();
+      out.push_back(words.substr(std::min(words.size(), words.find_first_not_of(' '))));
+      words.clear();
+    }
+  }
+  return out;
+}
+
+/// Where a task stopped on a path, and what it had done since the stop before.
+Words steps_of_task(TaskId task, const std::string& path) {
+  const auto script = std::ranges::find(litmus::scripts(), std::string_view("iolock_mmaplock"),
+                                        [](const litmus::Script& one) { return one.info.name; });
+  const auto scenario = std::ranges::find(scenarios(), std::string_view("fault_io_punch"), &Scenario::name);
+  World world(*script, *scenario, RefcountRegime::ref1);
+  model::Machine& machine = world.scene().machine;
+  machine.trace(true);
+  Words out;
+  for (const Choice choice : parse_route(path, scenario->tasks.size()).path) {
+    const Choices choices = world.choices();
+    EXPECT_NE(std::ranges::find(choices, choice), choices.end()) << path << " is too long";
+    const std::size_t from = machine.trace_size();
+    world.take(choice);
+    if (choice.task != task) continue;
+    std::string words;
+    for (std::size_t i = from; i < machine.trace_size(); ++i) {
+      const model::TraceLine& line = machine.trace_line(i);
+      const std::string lock(kWaitForNames[static_cast<std::size_t>(line.key.what)]);
+      std::string word;
+      if (line.what == model::TraceLine::What::takes) word = "down_" + lock;
+      if (line.what == model::TraceLine::What::drops) word = "up_" + lock;
+      if (line.what == model::TraceLine::What::step)
+        word = env_steps().at(static_cast<std::size_t>(line.step));
+      if (!word.empty()) words += (words.empty() ? "" : " ") + word;
+    }
+    out.push_back(words);
+  }
+  EXPECT_TRUE(world.done(task)) << path << " does not end";
+  return out;
+}
+
+TEST(PromelaSteps, the_model_knows_every_step_of_the_env) {
+  const std::string known = between(model(), "Steps: ", ".");
+  EXPECT_EQ(env_steps(), all_matches(known, "([a-z_]+)"));
+}
+
+TEST(PromelaSteps, a_store_that_faults_takes_those_of_the_model) {
+  EXPECT_EQ(steps_of_task(0, "a7"), steps_of_model("Fault", "found"));
+  EXPECT_EQ(steps_of_task(0, "c10a8"), steps_of_model("Fault", "hole"));
+}
+
+TEST(PromelaSteps, direct_io_takes_those_of_the_model) {
+  EXPECT_EQ(steps_of_task(1, "b5"), steps_of_model("Io", "found"));
+  EXPECT_EQ(steps_of_task(1, "c10b6"), steps_of_model("Io", "hole"));
+}
+
+TEST(PromelaSteps, a_punch_takes_those_of_the_model) {
+  EXPECT_EQ(steps_of_task(2, "c10"), steps_of_model("Punch", "clean"));
+  EXPECT_EQ(steps_of_task(2, "a7c11"), steps_of_model("Punch", "dirty"));
+  EXPECT_EQ(steps_of_task(2, "b4c6b3c8"), steps_of_model("Punch", "waits"));
+}
+
+}  // namespace
+}  // namespace daxrace::explore
