@@ -115,6 +115,10 @@ std::string count_text(double count) {
   return count < 1e7 ? fmt::format("{:.0f}", count) : fmt::format("{:.2e}", count);
 }
 
+std::string interleavings_text(const explore::Result& result) {
+  return result.reduced && result.complete ? "-" : count_text(result.interleavings);
+}
+
 std::string story_text(const Decision& decision) {
   if (!decision.story) return "";
   return fmt::format("{}{}", decision.story->shortest ? "" : "<=", decision.story->preemptions);
@@ -127,7 +131,7 @@ std::string line_of(const Decision& decision) {
                      decision.scenario->name, name_in(explore::kFinaleNames, decision.finale()),
                      name_in(kVerdictNames, decision.verdict),
                      result.violated.empty() ? "-" : result.violated.text(), story_text(decision),
-                     result.states, count_text(result.interleavings));
+                     result.states, interleavings_text(result));
 }
 
 std::string table_of(const std::vector<Decision>& decisions) {
@@ -204,7 +208,8 @@ nlohmann::ordered_json json_of(const Decision& decision, bool explain) {
       {"longest", result.depth},
       {"visited_bytes", result.bytes},
   };
-  if (!std::isinf(result.interleavings)) json["interleavings"] = result.interleavings;
+  if (result.reduced) json["reduced"] = true;
+  if (!result.reduced && !std::isinf(result.interleavings)) json["interleavings"] = result.interleavings;
   if (!decision.story) return json;
   json["preemptions"] = decision.story->preemptions;
   json["shortest"] = decision.story->shortest;
@@ -260,6 +265,9 @@ OptionTable explore_option_table(ExploreOptions& o) {
        }},
       {kFar, "audit", Takes::nothing, "", "", "keep every state whole and compare where keys are equal",
        [&o](const Values&) { o.limits.audit = true; }},
+      {kFar, "reduce", Takes::nothing, "", "",
+       "of several orders of steps that do not meet, look at one: same verdict, no count",
+       [&o](const Values&) { o.limits.reduce = true; }},
       {kFar, "threads", Takes::value, "N", "CPUs", "scenarios explored at a time",
        [&o](const Values& values) {
          o.threads = static_cast<unsigned>(parse_count("threads", values.front(), 1, 1024));
@@ -268,6 +276,9 @@ OptionTable explore_option_table(ExploreOptions& o) {
        [&o](const Values&) { o.explain = true; }},
       {kHow, "replay", Takes::value, "STRING", "", "run one interleaving again and tell it",
        [&o](const Values& values) { o.replay = values.front(); }},
+      {kHow, "repeat", Takes::value, "N", "",
+       "with --replay: run it N times as well and say how long that took",
+       [&o](const Values& values) { o.repeat = parse_count("repeat", values.front(), 1, 1'000'000'000); }},
       {kHow, "format", Takes::value, "text|json", "text", "how to print it",
        [&o](const Values& values) { o.format = parse_format(values.front()); }},
   };
@@ -303,6 +314,12 @@ ExploreReport explore_report(const ExploreOptions& options) {
   return report;
 }
 
+std::string rate_of(const Job& job, const explore::Path& path, std::uint64_t executions) {
+  const double seconds = explore::time_replays(job, path, executions);
+  return fmt::format("\n{} executions of {} steps in {:.2f} s: {:.2f} M/s\n", executions, path.size(),
+                     seconds, static_cast<double>(executions) / seconds / 1e6);
+}
+
 ExploreReport replay_report(const ExploreOptions& options) {
   std::array<std::string, 4> parts;
   std::string_view rest = options.replay;
@@ -316,7 +333,8 @@ ExploreReport replay_report(const ExploreOptions& options) {
   }
   const Scenario& scenario = scenario_named("replay", parts[1]);
   const Job job{&script_named("replay", parts[0]), regime_named("replay", parts[2]), &scenario};
-  const auto told = explore::tell(job, explore::parse_route(parts[3], scenario.tasks.size()));
+  const explore::Route route = explore::parse_route(parts[3], scenario.tasks.size());
+  const auto told = explore::tell(job, route);
   ExploreReport report;
   if (options.format == OutputFormat::json) {
     report.text = nlohmann::ordered_json{{"replay", options.replay},
@@ -327,6 +345,7 @@ ExploreReport replay_report(const ExploreOptions& options) {
                   '\n';
   } else {
     for (const std::string& line : told.lines) report.text += line + '\n';
+    if (options.repeat != 0) report.text += rate_of(job, route.path, options.repeat);
   }
   Decision decision{job.script, job.regime, job.scenario, {}, Verdict::none, {}};
   decision.result.violated = told.violated;

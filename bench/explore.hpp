@@ -19,6 +19,7 @@ struct ExploreOptions {
   unsigned threads = 0;  ///< 0: as many as there are CPUs
   bool explain = false;
   std::string replay;
+  std::uint64_t repeat = 0;  ///< executions of a replay that are timed
   OutputFormat format = OutputFormat::text;
 };
 

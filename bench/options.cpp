@@ -290,7 +290,6 @@ void check_target(const RunOptions& o) {
       {"lock", !o.locks.empty()},
       {"perturb", o.perturb},
       {"durable", o.durable},
-      {"queue-depth", !o.queue_depths.empty()},
       {"discard", o.discard != Discard::zap}};
   for (const auto& [name, given] : engine_only)
     if (given) throw Error(fmt::format("--{}: is the engine's; not with --target=kernel", name));

@@ -95,30 +95,33 @@ void set_response(Row& row, const Histogram& response) {
   row.resp_max_ns = response.max();
 }
 
-void set_waits(Row& row, const PathStats& stats) {
-  const auto sum = [&](Phase phase) { return stats.phase_sum_ns[static_cast<std::size_t>(phase)]; };
+void set_waits(Row& row, const PathStats& stats, const EpisodeResult& result) {
+  const auto known = [&](Phase phase) { return result.phases_known[static_cast<std::size_t>(phase)]; };
+  const auto sum = [&](Phase phase) {
+    return known(phase) ? Row::Count(stats.phase_sum_ns[static_cast<std::size_t>(phase)]) : std::nullopt;
+  };
   row.lock_wait_sum_ns = sum(Phase::lock_wait);
   row.break_wait_sum_ns = sum(Phase::break_wait);
   row.dio_wait_sum_ns = sum(Phase::dio_wait);
   row.lease_wait_sum_ns = sum(Phase::lease_wait);
   row.shootdown_sum_ns = sum(Phase::shootdown);
   row.zap_sum_ns = sum(Phase::zap);
-  if (stats.wait_ns.count() == 0) return;
+  if (stats.wait_ns.count() == 0 || !known(Phase::lock_wait) || !known(Phase::break_wait)) return;
   row.wait_p99_ns = stats.wait_ns.quantile(0.99);
   row.wait_max_ns = stats.wait_ns.max();
 }
 
 /// Perturbed episodes are for catching, not for timing: their delays are in every figure.
 Row path_row(Row row, const Configuration& config, Path path, const PathStats& stats,
-             std::uint64_t duration_ns) {
+             const EpisodeResult& result) {
   row.path = name_in(kPathNames, path);
   row.retries = stats.retries;
-  set_ops(row, stats.ops, duration_ns);
+  set_ops(row, stats.ops, result.duration_ns);
   if (config.load == Load::paced) row.faults_real = stats.faults_real;
   if (config.perturb) return row;
   set_service(row, stats.service_ns);
   set_response(row, stats.response_ns);
-  set_waits(row, stats);
+  set_waits(row, stats, result);
   return row;
 }
 
@@ -179,9 +182,10 @@ std::vector<Row> episode_rows(const Row& shared, const Configuration& config, co
   common.overcommitted = plan.overcommitted;
   common.cpus = merged_affinity(result.worker_affinity);
   common.mem_nodes = list_text(plan.worker_nodes);
+  if (result.entry_bytes) common.entry_bytes = result.entry_bytes;
   std::vector<Row> rows;
   for (const auto& [path, stats] : result.paths)
-    if (stats.ops > 0) rows.push_back(path_row(common, config, path, stats, result.duration_ns));
+    if (stats.ops > 0) rows.push_back(path_row(common, config, path, stats, result));
   rows.push_back(all_row(std::move(common), config, result));
   return rows;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -90,7 +91,9 @@ struct EpisodeResult {
   std::uint64_t worker_cpu_ns = 0;  ///< user and system time that they used meanwhile
   std::vector<std::string> worker_affinity;  ///< read back from the kernel, one per worker
   std::map<Path, PathStats> paths;
-  std::vector<Violation> violations;  ///< at most a few per detector; the counts are complete
+  std::array<bool, kPhaseCount> phases_known = {true, true, true, true, true, true};
+  std::optional<std::uint64_t> entry_bytes;  ///< where the kernel decides it, and was seen to
+  std::vector<Violation> violations;         ///< at most a few per detector; the counts are complete
   std::vector<std::string> hang_report;
 };
 

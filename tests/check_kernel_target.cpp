@@ -70,6 +70,14 @@ void check_planted(const json& cell) {
   if (access == "zero_page_fault") check(outcome == "content_changed" || outcome == "inconclusive", line);
 }
 
+/// The canary that warns once per boot is heard in every cell that provokes it: it is armed anew each time.
+void check_armed(const json& cell) {
+  bool heard = false;
+  for (const json& line : cell.at("kernel_log"))
+    heard = heard || line.get<std::string>().find("dax_disassociate_entry") != std::string::npos;
+  check(heard, name_of(cell) + ": a page was freed while it was pinned, and no warning was heard");
+}
+
 /// The table of canaries is right for this kernel.
 void check_canaries(const json& litmus) {
   check(litmus.at("canaries").size() >= 7, "canaries are missing");
@@ -89,6 +97,9 @@ json check_litmus(const std::string& file, const std::string& kernel, const std:
   for (const json& cell : litmus.at("cells")) {
     check_evidence(cell);
     check_planted(cell);
+    const std::string access = text(cell, "access");
+    if ((access == "pin_munmap" || access == "pin_unlink") && text(cell, "outcome") == "content_changed")
+      check_armed(cell);
     ns += cell.at("duration_ns").get<std::uint64_t>();
   }
   check(litmus.at("cells").size() == 137, fmt::format("{} cells", litmus.at("cells").size()));
@@ -152,6 +163,18 @@ void check_reproducers(const std::string& file, const json& litmus) {
   check(count == kCounterparts.size(), fmt::format("{} reproducers in {}", count, file));
 }
 
+/// What the trace of the kernel adds: layout changes break layouts, faults do not.
+void check_waits(const Row& row, const std::string& name) {
+  check(row.entry_bytes == 4096U, name + ": entry_bytes");
+  check(row.lock_wait_sum_ns.has_value() && row.break_wait_sum_ns.has_value(),
+        name + ": no waits: " + row.reason);
+  check(!row.dio_wait_sum_ns && !row.lease_wait_sum_ns && !row.shootdown_sum_ns,
+        name + ": an engine's column is filled");
+  if (row.path == "punch")
+    check(row.break_wait_sum_ns.value_or(0) > 0, name + ": a punch that breaks no layouts");
+  if (row.path == "fault") check(row.break_wait_sum_ns == 0U, name + ": a fault that breaks layouts");
+}
+
 void check_run(const std::string& file, const std::string& kernel, const std::string& fs) {
   std::set<std::string> ran;
   std::set<std::string> skipped;
@@ -161,7 +184,10 @@ void check_run(const std::string& file, const std::string& kernel, const std::st
     check(row.kernel.starts_with(kernel + ".") && row.fs == fs, name + ": kernel or fs");
     check(row.mount_options.find("dax=always") != std::string::npos, name + ": " + row.mount_options);
     check(row.lock.empty() && row.refcount_regime.empty(), name + ": an engine's column is filled");
-    if (row.path != kAllPaths) continue;
+    if (row.path != kAllPaths) {
+      check_waits(row, name);
+      continue;
+    }
     if (row.status == "skipped") {
       skipped.insert(row.workload);
       check(!row.reason.empty(), name + ": skipped without a reason");

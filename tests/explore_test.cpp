@@ -238,6 +238,45 @@ TEST_F(ExploreItself, no_two_states_share_a_key) {
   }
 }
 
+/// All scenarios, also those of five tasks: what is left out must not change what comes out.
+TEST_F(ExploreItself, comes_out_the_same_where_it_looks_at_one_order_only) {
+  std::vector<litmus::Script> some;
+  for (const char* name : {"none", "mmaplock", "iolock", "iolock_mmaplock", "ext4", "lease_revoke"})
+    some.push_back(script(name));
+  const std::vector<Scenario> scenarios = small_scenarios(kSanitized ? 2 : model::kTasks);
+  const std::vector<Job> jobs = jobs_for(some, scenarios);
+  Limits limits;
+  const auto whole = decide(jobs, limits, kThreads);
+  limits.reduce = true;
+  const auto reduced = decide(jobs, limits, kThreads);
+  std::uint64_t states = 0;
+  std::uint64_t states_left = 0;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    EXPECT_TRUE(reduced[i].result.complete) << name_of(whole[i]);
+    EXPECT_EQ(reduced[i].result.violated, whole[i].result.violated) << name_of(whole[i]);
+    EXPECT_EQ(reduced[i].result.detectors, whole[i].result.detectors) << name_of(whole[i]);
+    EXPECT_EQ(reduced[i].result.ends, whole[i].result.ends) << name_of(whole[i]);
+    EXPECT_EQ(reduced[i].verdict, whole[i].verdict) << name_of(whole[i]);
+    states += whole[i].result.states;
+    states_left += reduced[i].result.states;
+  }
+  EXPECT_LT(states_left, states) << "nothing was left out";
+}
+
+/// Every step that is looked up is run as well, and every part of the memory compared.
+TEST_F(ExploreItself, a_step_that_is_looked_up_does_what_the_task_does) {
+  Limits limits;
+  limits.audit = true;
+  const std::vector<Scenario> small = small_scenarios(kSanitized ? 2 : 3);
+  for (const char* name : {"none", "lease_fail", "lease_revoke", "range_lock"}) {
+    for (const Scenario& each : small) {
+      limits.states = kSanitized ? 500 : 3000;
+      limits.samples = 1;
+      EXPECT_NO_THROW(decide_one({&script(name), RefcountRegime::ref0, &each}, limits)) << name << each.name;
+    }
+  }
+}
+
 TEST_F(ExploreItself, comes_out_the_same_on_any_number_of_threads) {
   std::vector<Job> jobs;
   for (const char* name : {"pin_punch", "read_write_punch", "truncate_pin_read", "unlink_pin_evict"})

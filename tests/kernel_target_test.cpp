@@ -20,8 +20,12 @@
 #include "harness/kernel/canaries.hpp"
 #include "harness/kernel/cell.hpp"
 #include "harness/kernel/kernel_log.hpp"
+#include "harness/kernel/kernel_view.hpp"
 #include "harness/kernel/litmus.hpp"
+#include "harness/kernel/pin_queue.hpp"
 #include "harness/kernel/trace.hpp"
+#include "harness/placement.hpp"
+#include "harness/stamp.hpp"
 
 namespace daxrace::kernel {
 namespace {
@@ -30,6 +34,7 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
 
@@ -216,6 +221,38 @@ TEST_F(Control, WhatNeedsDaxIsSkippedWithItsReason) {
   EXPECT_THAT(cell.what, Not(IsEmpty()));
 }
 
+/// Requests in flight together come back with what was asked of each, however they overtake one another.
+TEST(PinQueue, KeepsItsRequestsApart) {
+  constexpr unsigned kDepth = 4;
+  std::unique_ptr<Peer> peer;
+  try {
+    peer = Peer::open("", kIoBytes, kDepth, false);
+  } catch (const Skipped& reason) {
+    GTEST_SKIP() << reason.what();
+  }
+  PinQueue queue(*peer, kDepth);
+  const NodeBuffer memory(kDepth * kIoBytes, -1);
+  const auto at = [&](PageOffset page) { return memory.data() + page * kIoBytes; };
+  for (const bool into_memory : {false, true}) {
+    std::vector<PageOffset> done;
+    for (PageOffset page = 0; page < kDepth; ++page) {
+      std::fill_n(at(page), kIoBytes, std::byte(into_memory ? 0 : page + 1));
+      ASSERT_FALSE(queue.full());
+      queue.submit({.page = page, .slot = page, .into_mapping = into_memory, .timing = {}}, at(page));
+    }
+    EXPECT_TRUE(queue.full()) << "nothing was reaped";
+    while (!queue.empty()) {
+      queue.wait([&](const PinQueue::Flight& flight, long result) {
+        EXPECT_EQ(result, static_cast<long>(kIoBytes));
+        EXPECT_GE(flight.timing.end, flight.timing.start);
+        done.push_back(flight.page);
+      });
+    }
+    EXPECT_THAT(done, UnorderedElementsAre(0, 1, 2, 3));
+  }
+  for (PageOffset page = 0; page < kDepth; ++page) EXPECT_EQ(*at(page), std::byte(page + 1));
+}
+
 TEST(KernelLog, KnowsAComplaint) {
   EXPECT_TRUE(is_complaint("WARNING: CPU: 0 PID: 270 at fs/dax.c:398 dax_disassociate_entry+0x87/0xb0"));
   EXPECT_TRUE(is_complaint("XFS (pmem0): Metadata corruption detected at xfs_agf_read_verify"));
@@ -247,6 +284,60 @@ TEST(Canaries, AreLookedForOrLeftOpen) {
     EXPECT_EQ(sighting.where.empty(),
               !sighting.here.value_or(false) || sighting.canary->source.starts_with('/'))
         << sighting.canary->name;
+}
+
+std::vector<std::string> some_trace() {
+  return {
+      "    worker 1-241     [001] .....    27.000010: enter_dax_break_layout: (dax_break_layout+0x4/0x140)",
+      "    worker 1-241     [001] .....    27.000050: contention_begin: 000000005d0f2705 (flags=WRITE)",
+      "    worker 1-241     [001] .....    27.000080: contention_end: 000000005d0f2705 (ret=0)",
+      "    worker 1-241     [001] .....    27.000110: leave_dax_break_layout: (xfs+0x88 <- dax_break_layout)",
+      "        a-b-242     [000] ...1.    27.000020: contention_begin: 000000005d0f2705 (flags=WRITE)",
+      "        a-b-242     [000] ...1.    27.000025: contention_begin: 000000005d0f2706 (flags=SPIN|READ)",
+      "        a-b-242     [000] ...1.    27.000026: contention_end: 000000005d0f2706 (ret=0)",
+      "        a-b-242     [000] ...1.    27.000060: contention_end: 000000005d0f2705 (ret=0)",
+      "        a-b-242     [000] ...1.    28.000000: enter_dax_break_layout: (and never back)"};
+}
+
+TEST(KernelView, PairsBeginningsWithEndsOfTheSameThread) {
+  const auto waits = waits_of(some_trace());
+  ASSERT_EQ(waits.size(), 2U) << "no spinning lock, none within a break, none that has not ended";
+  EXPECT_EQ(waits[0].tid, 241);
+  EXPECT_EQ(waits[0].phase, Phase::break_wait);
+  EXPECT_EQ(waits[0].end_ns - waits[0].start_ns, 100'000U);
+  EXPECT_EQ(waits[1].tid, 242);
+  EXPECT_EQ(waits[1].phase, Phase::lock_wait);
+  EXPECT_EQ(waits[1].end_ns - waits[1].start_ns, 40'000U);
+}
+
+TEST(KernelView, GivesEachWaitToTheOperationThatWaited) {
+  constexpr std::uint64_t kStart = 27 * kSecond;
+  EpisodeResult result;
+  add_waits(result,
+            {{241, {{kStart, kStart + 5'000, Path::load}, {kStart + 8'000, kStart + 120'000, Path::punch}}},
+             {242, {{kStart + 15'000, kStart + 70'000, Path::fault}}},
+             {243, {{kStart, kStart + kSecond, Path::read}}}},
+            waits_of(some_trace()));
+  const auto sum = [&](Path path, Phase phase) {
+    return result.paths[path].phase_sum_ns[static_cast<std::size_t>(phase)];
+  };
+  EXPECT_EQ(sum(Path::punch, Phase::break_wait), 100'000U);
+  EXPECT_EQ(sum(Path::fault, Phase::lock_wait), 40'000U);
+  EXPECT_EQ(sum(Path::load, Phase::break_wait), 0U);
+  EXPECT_EQ(result.paths[Path::punch].wait_ns.count(), 1U);
+  EXPECT_EQ(result.paths[Path::read].wait_ns.max(), 0U) << "another thread's waits are not its own";
+}
+
+TEST(Trace, ReadsNoEventOutOfAnythingElse) {
+  EXPECT_FALSE(parse_event("CPU:1 [LOST 3 EVENTS]").has_value());
+  EXPECT_FALSE(parse_event("").has_value());
+  const auto event =
+      parse_event("   x y-12-7     [000] d..1.     1.500000: dax_load_hole: dev 259:0 ino 0x85");
+  ASSERT_TRUE(event.has_value());
+  EXPECT_EQ(event->tid, 7);
+  EXPECT_EQ(event->ns, 1'500'000'000U);
+  EXPECT_EQ(event->name, "dax_load_hole");
+  EXPECT_EQ(event->fields, "dev 259:0 ino 0x85");
 }
 
 std::vector<CellResult> some_cells() {

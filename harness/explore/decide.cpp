@@ -98,7 +98,9 @@ bool has_end(const Result& result, litmus::End end) {
 
 Result explore(World& world, const Limits& limits) {
   if (world.scenario().is_endless()) return explore_endless(world, limits);
-  Result result = explore_all(world, limits);
+  Limits here = limits;
+  if (world.scenario().is_of_a_lock()) here.reduce = false;  // every step there meets every other
+  Result result = explore_all(world, here);
   // Where there is no cycle nobody can go on for ever.
   if (!result.complete || !std::isinf(result.interleavings)) return result;
   result.starvation = find_starvation(world);

@@ -5,6 +5,7 @@
 #include <random>
 #include <unordered_map>
 
+#include "harness/explore/futures.hpp"
 #include "harness/explore/notes.hpp"
 #include "harness/explore/visited.hpp"
 
@@ -14,6 +15,8 @@ namespace {
 constexpr double kOnStack = -1;
 constexpr double kEndlessPaths = std::numeric_limits<double>::infinity();
 
+constexpr int kWalks = 300;
+
 class Search {
  public:
   Search(World& world, const Limits& limits, Result& result)
@@ -21,21 +24,23 @@ class Search {
 
   void run() {
     world_.audit(limits_.audit);
-    const World::Mark start = world_.mark();
-    enter(visited_.insert(world_.key()).first, start, {}, world_.choices());
-    while (!levels_.empty() && visited_.size() <= limits_.states) {
-      Level& level = levels_.back();
-      if (level.next == level.choices.count) {
-        leave();
-      } else {
-        follow(level, level.next++);
-      }
-    }
-    result_.complete = levels_.empty();
-    world_.back_to(start);
+    search();
     world_.audit(false);
-    result_.states = visited_.size();
-    result_.bytes = visited_.bytes();
+  }
+
+  /// Of several orders of steps that do not meet, one.
+  void run_reduced() {
+    walk_at_random();
+    do {
+      result_ = {};
+      visited_.clear();
+      levels_.clear();
+      futures_.work_out(world_.steps());
+      reduces_ = true;
+      void_ = false;
+      search();
+    } while (void_);
+    result_.reduced = true;
   }
 
  private:
@@ -48,6 +53,72 @@ class Search {
     double paths = 0;
   };
 
+  void search() {
+    const World::Mark start = world_.mark();
+    enter(visited_.insert(world_.key()).first, start, {}, world_.choices());
+    while (!levels_.empty() && visited_.size() <= (void_ ? std::min<std::uint64_t>(void_from_, limits_.states)
+                                                         : limits_.states)) {
+      Level& level = levels_.back();
+      if (level.next == level.choices.count) {
+        leave();
+      } else {
+        follow(level, level.next++);
+      }
+    }
+    result_.complete = levels_.empty();
+    world_.back_to(start);
+    result_.states = visited_.size();
+    result_.bytes = visited_.bytes();
+  }
+
+  /// So that most steps are known.
+  void walk_at_random() {
+    const World::Mark start = world_.mark();
+    std::mt19937_64 random(limits_.seed);
+    for (int walk = 0; walk < kWalks; ++walk) {
+      StepId taken = 0;
+      Choices choices = world_.choices();
+      while (choices.count != 0) {
+        taken = choices.steps[random() % choices.count];
+        world_.take_step(taken);
+        choices = world_.choices_after(choices, taken);
+      }
+      world_.back_to(start);
+    }
+  }
+
+  /// A single choice, where one can go first.
+  void reduce(Choices& choices) {
+    if (!futures_.still_hold(world_.steps())) {
+      futures_.work_out(world_.steps());
+      // What else is not known had better turn up now than in the next search.
+      if (!void_) void_from_ = 2 * visited_.size() + kWalks;
+      void_ = true;
+    }
+    for (std::size_t i = 0; i < choices.count; ++i) {
+      if (!goes_first(choices, i)) continue;
+      choices.list[0] = choices.list[i];
+      choices.steps[0] = choices.steps[i];
+      choices.count = 1;
+      return;
+    }
+  }
+  /// It may come before the task's own step or after it.
+  static bool signal_may_come(const Choices& choices, TaskId to) {
+    return std::ranges::any_of(choices, [to](const Choice& choice) {
+      return choice.what == Choice::What::signalled && choice.task == to;
+    });
+  }
+  bool goes_first(const Choices& choices, std::size_t i) const {
+    const Step& step = world_.steps().at(choices.steps[i]);
+    if (signal_may_come(choices, step.choice.task)) return false;
+    for (TaskId task = 0; task < world_.scenario().tasks.size(); ++task) {
+      if (task == step.choice.task || (choices.unfinished >> task & 1) == 0) continue;
+      if (futures_.meets(step, task, world_.state()[task])) return false;
+    }
+    return true;
+  }
+
   Path path() const {
     Path out;
     for (std::size_t i = 1; i < levels_.size(); ++i) out.push_back(levels_[i].by);
@@ -59,6 +130,7 @@ class Search {
     entry->value = kOnStack;
     for (std::size_t i = 0; i < choices.count; ++i) visited_.prefetch(world_.key_after(choices.steps[i]));
     if (notes_.reached(choices, [this] { return path(); })) level.paths = 1;
+    if (reduces_) reduce(level.choices);
     result_.depth = std::max(result_.depth, static_cast<std::uint32_t>(levels_.size() - 1));
   }
 
@@ -108,6 +180,10 @@ class Search {
   Notes notes_;
   Visited visited_;
   std::vector<Level> levels_;
+  Futures futures_;
+  bool reduces_ = false;
+  bool void_ = false;          ///< somebody did what he was not thought to do; the search ends at
+  std::size_t void_from_ = 0;  ///< so many states
   std::unordered_map<std::uint64_t, std::vector<Number>> kept_;
 };
 
@@ -259,7 +335,8 @@ bool is_preemption(TaskId last, Choice next, const Choices& at) {
 
 Result explore_all(World& world, const Limits& limits) {
   Result result;
-  Search(world, limits, result).run();
+  Search search(world, limits, result);
+  limits.reduce ? search.run_reduced() : search.run();
   if (!result.complete) sample(world, limits, result);
   return result;
 }

@@ -15,6 +15,9 @@ struct Limits {
   std::uint64_t seed = 1;
   /// Keeps every state whole and compares where keys are equal.
   bool audit = false;
+  /// Looks at one order of several steps that do not meet: sees whatever can go wrong, but counts no
+  /// interleavings.
+  bool reduce = false;
 };
 
 /// A way to a cycle of steps that can go on for ever, and once around.
@@ -26,6 +29,7 @@ struct Lasso {
 /// What all interleavings of one scenario came to, or those that were looked at.
 struct Result {
   bool complete = false;  ///< all interleavings of the steps; else a sample
+  bool reduced = false;   ///< not in every order of steps that do not meet
   Hazards violated;
   std::uint32_t detectors = 0;  ///< one bit for each Detector
   std::uint32_t ends = 0;       ///< one bit for each litmus::End

@@ -20,6 +20,17 @@ struct Choice {
 class PartSet {
  public:
   void add(std::uint32_t rank) { bits_[rank / 64 % bits_.size()] |= std::uint64_t{1} << rank % 64; }
+  void add(const PartSet& other) {
+    for (std::size_t i = 0; i < bits_.size(); ++i) bits_[i] |= other.bits_[i];
+  }
+  bool covers(const PartSet& other) const {
+    return ((other.bits_[0] & ~bits_[0]) | (other.bits_[1] & ~bits_[1])) == 0;
+  }
+  static PartSet all() {
+    PartSet set;
+    set.bits_.fill(~std::uint64_t{0});
+    return set;
+  }
   bool meets(const PartSet& other) const {
     return ((bits_[0] & other.bits_[0]) | (bits_[1] & other.bits_[1])) != 0;
   }
@@ -62,6 +73,12 @@ class Steps {
   std::span<const Step::Write> writes(const Step& step) const {
     return std::span(writes_).subspan(step.first_write, step.writes);
   }
+  /// The content of the task's own part, which comes before all others.
+  Number own_before(const Step& step) const { return reads_[step.first_read]; }
+  Number own_after(const Step& step) const {
+    const bool changes = step.writes != 0 && writes_[step.first_write].part == step.choice.task;
+    return changes ? writes_[step.first_write].content : own_before(step);
+  }
   std::size_t size() const { return steps_.size(); }
   std::size_t bytes() const;
 
@@ -91,8 +108,11 @@ class Steps {
     return std::span(parts_).subspan(pattern.first_part, pattern.parts);
   }
   std::uint32_t hash_of(std::uint32_t pattern, const std::vector<Number>& state) const {
-    std::uint64_t hash = pattern;
-    for (const Part part : parts_of(patterns_[pattern])) hash = (hash + state[part]) * 0x9e37'79b9'7f4a'7c15U;
+    std::uint64_t hash = pattern * 0x9e37'79b9'7f4a'7c15U;
+    for (const Part part : parts_of(patterns_[pattern])) {
+      const std::uint64_t one = (std::uint64_t{part} << 32 | state[part]) * 0xd6e8'feb8'6659'fd93U;
+      hash += one ^ one >> 32;
+    }
     return static_cast<std::uint32_t>(hash >> 32);
   }
   bool reads(const Step& step, const std::vector<Number>& state) const {

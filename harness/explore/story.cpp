@@ -1,6 +1,7 @@
 #include "harness/explore/story.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 
 #include <fmt/format.h>
@@ -234,5 +235,17 @@ Route parse_route(std::string_view text, std::size_t tasks) {
 }
 
 Told tell(const Job& job, const Route& route) { return Telling(job, route).run(); }
+
+double time_replays(const Job& job, const Path& path, std::uint64_t executions) {
+  tell(job, {path});
+  World world(*job.script, *job.scenario, job.regime);
+  const World::Mark start = world.mark();
+  const auto began = std::chrono::steady_clock::now();
+  for (std::uint64_t i = 0; i < executions; ++i) {
+    for (const Choice choice : path) world.take(choice);
+    world.back_to(start);
+  }
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+}
 
 }  // namespace daxrace::explore

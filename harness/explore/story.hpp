@@ -27,6 +27,10 @@ struct Told {
   std::uint32_t preemptions = 0;
   bool starves = false;  ///< its cycle is a fair one, and somebody never ends
 };
+/// How many seconds so many executions of the path take, each from the start to its end. Throws Error for a
+/// path that cannot be taken.
+double time_replays(const Job& job, const Path& path, std::uint64_t executions);
+
 /// Runs the path and tells it line by line; the last lines say what came of it. Throws Error for a path that
 /// cannot be taken.
 Told tell(const Job& job, const Route& route);

@@ -35,6 +35,10 @@ class Visited {
     ++count_;
     return {&entry, true};
   }
+  void clear() {
+    unmap(std::exchange(entries_, map(kFirst)));
+    count_ = 0;
+  }
   Entry& at(const Key& key) { return place_of(key); }
   std::size_t size() const { return count_; }
   std::size_t bytes() const { return entries_.size_bytes(); }

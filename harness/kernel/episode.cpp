@@ -11,6 +11,7 @@
 #include "harness/error.hpp"
 #include "harness/kernel/helper.hpp"
 #include "harness/kernel/kernel_log.hpp"
+#include "harness/kernel/kernel_view.hpp"
 #include "harness/kernel/pin.hpp"
 #include "harness/kernel/worker.hpp"
 
@@ -29,9 +30,11 @@ struct Crew {
   Crew(const EpisodeConfig& config, std::shared_ptr<const Directory> directory, Peer* peer)
       : ground(config, std::move(directory), peer),
         records(worker_count(config)),
+        spans(worker_count(config)),
         busy(worker_count(config)) {}
   Ground ground;
   std::vector<WorkerRecord> records;
+  std::vector<Spans> spans;
   std::vector<Busy> busy;
 
   void fail(const std::string& what) {
@@ -48,12 +51,12 @@ struct Crew {
 };
 
 /// The operations that cannot be made of real files here, each reason once.
-std::set<std::string> left_out(const Workload& workload, const FsFacts& facts, bool& any_left) {
+std::set<std::string> left_out(const EpisodeConfig& config, const FsFacts& facts, bool& any_left) {
   std::set<std::string> reasons;
   any_left = false;
-  for (const Role& role : workload.roles) {
+  for (const Role& role : config.workload->roles) {
     for (const WeightedOp& weighted : role.ops) {
-      const std::string reason = why_not(weighted.op, facts);
+      const std::string reason = why_not(weighted.op, facts, config.queue_depth);
       if (reason.empty()) any_left = true;
       if (!reason.empty()) reasons.insert(reason);
     }
@@ -69,9 +72,15 @@ class KernelEpisode {
         directory_(std::make_shared<Directory>(config.directory)),
         peer_(config.workload->needs_peer() ? peer : nullptr) {
     bool any_left = false;
-    left_out_ = left_out(*config.workload, directory_->facts(), any_left);
+    left_out_ = left_out(config, directory_->facts(), any_left);
     if (!any_left) throw Skipped(fmt::format("{}", fmt::join(left_out_, "; ")));
     crew_ = std::make_shared<Crew>(config, directory_, peer_);
+    try {
+      view_ = std::make_unique<KernelView>();
+      crew_->ground.wants_spans = true;
+    } catch (const Skipped& skipped) {
+      not_seen_ = skipped.what();
+    }
   }
 
   EpisodeResult run() {
@@ -117,6 +126,7 @@ class KernelEpisode {
       crew.fail(error.what());
     }
     record.run_ns = Clock::to_ns(Clock::now() - start);
+    crew.spans[id] = worker->take_spans();
     record.cpu_ns = thread_cpu_ns() - cpu;
     record.page_faults = thread_page_faults() - faults;
     return 0;
@@ -134,6 +144,7 @@ class KernelEpisode {
       nanosleep(&nap, nullptr);
       const bool asked_to_stop = config_.stop != nullptr && config_.stop->load();
       if (asked_to_stop || Clock::now() >= clock.end) clock.stop.store(true);
+      if (view_ && Clock::now() >= clock.measure) view_->warm_up_is_over();
       if (outlived(config_.hang_bound_ns).empty()) continue;
       explain();
       return true;
@@ -208,6 +219,8 @@ class KernelEpisode {
   EpisodeResult collect(bool stuck) {
     const std::string failure = crew_->why_failed();
     EpisodeResult result = merge_recorders(config_, crew_->ground.clock, crew_->records);
+    result.phases_known = {};  // the kernel does not tell by itself
+    if (view_ && all_ended()) view_->complete(result, crew_->spans);
     crew_->ground.sightings.move_to(result);
     result.promises = kInfo.promises;
     result.hang_report = report_;
@@ -218,6 +231,8 @@ class KernelEpisode {
       result.reason = fmt::format("{}", fmt::join(report_, "; "));
     }
     for (const std::string& reason : left_out_) remark(result, "left out: " + reason);
+    if (view_) not_seen_ = view_->limits();
+    if (!not_seen_.empty()) remark(result, "not seen: " + not_seen_);
     const auto complaints = log_.complaints();
     if (!complaints.empty())
       remark(result,
@@ -234,6 +249,8 @@ class KernelEpisode {
   std::shared_ptr<Directory> directory_;
   Peer* peer_;
   KernelLog log_;
+  std::unique_ptr<KernelView> view_;
+  std::string not_seen_;  ///< of where operations waited, and why
   std::shared_ptr<Crew> crew_;
   std::set<std::string> left_out_;
   std::vector<std::unique_ptr<Helper>> helpers_;

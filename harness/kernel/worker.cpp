@@ -62,6 +62,8 @@ void install_sigbus() {
 
 [[noreturn]] void fail(const char* what) { throw Error(fmt::format("{}: {}", what, std::strerror(errno))); }
 
+bool is_gup(Op op) { return op == Op::gup_read || op == Op::gup_write || op == Op::gup_cold; }
+
 void write_page(int fd, PageOffset page, Stamp stamp) {
   const NodeBuffer buffer(kIoBytes, -1);
   std::memset(buffer.data(), 0, kIoBytes);
@@ -118,13 +120,15 @@ void Ground::unmap() noexcept {
   mapping = nullptr;
 }
 
-std::string why_not(Op op, const FsFacts& facts) {
+std::string why_not(Op op, const FsFacts& facts, unsigned queue_depth) {
   switch (op) {
     case Op::lease:
       return "lease: layout leases are the kernel's own, no system call takes one";
     case Op::aio_read:
     case Op::aio_write:
-      return facts.dax ? "aio: direct I/O of a DAX file is a synchronous copy, nothing is in flight" : "";
+      if (facts.dax) return "aio: direct I/O of a DAX file is a synchronous copy, nothing is in flight";
+      return queue_depth > 1 ? "aio: one request at a time is made of a real file; pins take the queue depth"
+                             : "";
     default:
       return "";
   }
@@ -142,15 +146,21 @@ Worker::Worker(Ground& ground, std::uint32_t id, std::uint32_t workers, Busy& bu
       recorder_(recorder),
       random_(config_.seed * 1'000'003 + id + 1),
       buffer_(kIoBytes, node_of_worker(config_, id)) {
-  if (ground.peer != nullptr) io_.emplace();
+  if (ground.peer == nullptr) return;
+  io_.emplace();
+  if (config_.queue_depth > 1) pins_.emplace(*ground.peer, config_.queue_depth);
 }
 
 void Worker::run() {
+  constexpr std::size_t kSomeSpans = 1 << 14;
+  spans_.tid = gettid();
+  if (ground_.wants_spans) spans_.list.reserve(kSomeSpans);
   if (config_.load == Load::paced) {
     run_paced();
   } else {
     run_closed();
   }
+  while (pins_ && !pins_->empty()) reap_pins(true);
 }
 
 void Worker::run_paced() {
@@ -170,8 +180,9 @@ void Worker::run_paced() {
     recorder_.offered += next >= static_cast<double>(ground_.clock.measure);
 }
 
-bool Worker::wait_until(Clock::Ticks intended) const {
+bool Worker::wait_until(Clock::Ticks intended) {
   for (;;) {
+    if (pins_) reap_pins(false);
     const Clock::Ticks now = Clock::now();
     if (now >= ground_.clock.end || ground_.clock.stop.load(std::memory_order_relaxed)) return false;
     if (now >= intended) return true;
@@ -188,7 +199,9 @@ void Worker::run_closed() {
 }
 
 void Worker::perform(Op op, Clock::Ticks intended, bool measured) {
-  if (!why_not(op, ground_.directory->facts()).empty()) return;
+  if (!why_not(op, ground_.directory->facts(), config_.queue_depth).empty()) return;
+  if (pins_) reap_pins(false);
+  if (pins_ && is_gup(op)) return start_pin(op, intended, measured);
   busy_.op.store(static_cast<std::uint8_t>(op), std::memory_order_relaxed);
   busy_.since_ns.store(Clock::monotonic_ns(), std::memory_order_release);
   const std::uint64_t faults = thread_page_faults();
@@ -203,6 +216,7 @@ void Worker::perform(Op op, Clock::Ticks intended, bool measured) {
   if (faulted > 0 && path == Path::gup_fast) path = Path::gup_slow;
   recorder_.effective_ops += done->effective || path == Path::fault;
   recorder_.record(path, {intended, start_, end_}, {});
+  if (ground_.wants_spans) spans_.list.push_back({start_ns_, end_ns_, path});
   recorder_.paths[static_cast<std::size_t>(path)].faults_real += faulted;
 }
 
@@ -321,9 +335,57 @@ std::optional<Worker::Done> Worker::aio(PageOffset page, bool write) {
   return Done{write ? Path::aio_write : Path::aio_read, true};
 }
 
+/// Pins at a queue depth: the request stays in flight while the worker goes on.
+void Worker::start_pin(Op op, Clock::Ticks intended, bool measured) {
+  const PageOffset at = page();
+  if (op == Op::gup_cold) madvise(ground_.at(at), kIoBytes, MADV_DONTNEED);
+  busy_.op.store(static_cast<std::uint8_t>(op), std::memory_order_relaxed);
+  busy_.since_ns.store(Clock::monotonic_ns(), std::memory_order_release);
+  while (pins_->full()) reap_pins(true);
+  const PeerLayout layout{config_.file_pages};
+  PinQueue::Flight flight;
+  flight.page = at;
+  flight.into_mapping = op == Op::gup_write;
+  flight.slot = flight.into_mapping ? layout.stamped(Hazard::h4, at)
+                                    : layout.scratch(id_, config_.queue_depth, pins_->next());
+  flight.measured = measured;
+  flight.timing.intended = intended;
+  pins_->submit(flight, ground_.at(at));
+  busy_.since_ns.store(0, std::memory_order_release);
+}
+
+void Worker::reap_pins(bool wait) {
+  const auto done = [this](const PinQueue::Flight& flight, long result) { end_pin(flight, result); };
+  if (wait) {
+    pins_->wait(done);
+  } else {
+    pins_->reap(done);
+  }
+}
+
+void Worker::end_pin(const PinQueue::Flight& flight, long result) {
+  busy_.done.fetch_add(1, std::memory_order_relaxed);
+  if (result == -EFAULT) return;  // beyond the end by then
+  if (result != static_cast<long>(kIoBytes)) return failed(result < 0 ? result : -EIO);
+  if (!flight.into_mapping) check_some_of_peer(flight.slot, flight.page);
+  if (!flight.measured) return;
+  const Path path = flight.faults > 0 ? Path::gup_slow : Path::gup_fast;
+  ++recorder_.effective_ops;
+  recorder_.record(path, flight.timing, {});
+  recorder_.paths[static_cast<std::size_t>(path)].faults_real += flight.faults;
+}
+
+/// What the device has read out of the page, every now and then.
+void Worker::check_some_of_peer(std::size_t slot, PageOffset page) {
+  constexpr std::uint32_t kCheckOneIn = 16;
+  if (random_.below(kCheckOneIn) != 0) return;
+  if (io_->read(ground_.peer->fd(), buffer_.data(), kIoBytes, ground_.peer->offset_of(slot)) ==
+      static_cast<long>(kIoBytes))
+    check(buffer_.data(), kStampsPerPage, page, Hazard::h4);
+}
+
 /// The mapping as the buffer of the peer's I/O: the pages are pinned for as long as the peer takes.
 std::optional<Worker::Done> Worker::gup(PageOffset page, bool into_mapping) {
-  constexpr std::uint32_t kCheckOneIn = 16;
   const PeerLayout layout{config_.file_pages};
   const std::size_t slot =
       into_mapping ? layout.stamped(Hazard::h4, page) : layout.scratch(id_, config_.queue_depth, 0);
@@ -337,9 +399,7 @@ std::optional<Worker::Done> Worker::gup(PageOffset page, bool into_mapping) {
     failed(n < 0 ? n : -EIO);
     return std::nullopt;
   }
-  if (!into_mapping && random_.below(kCheckOneIn) == 0 &&
-      io_->read(ground_.peer->fd(), buffer_.data(), kIoBytes, offset) == static_cast<long>(kIoBytes))
-    check(buffer_.data(), kStampsPerPage, page, Hazard::h4);
+  if (!into_mapping) check_some_of_peer(slot, page);
   return Done{Path::gup_fast, true};
 }
 

@@ -12,6 +12,7 @@
 #include "harness/episode_support.hpp"
 #include "harness/kernel/direct_io.hpp"
 #include "harness/kernel/directory.hpp"
+#include "harness/kernel/pin_queue.hpp"
 #include "harness/perturb.hpp"
 #include "harness/stamp.hpp"
 
@@ -55,11 +56,22 @@ struct Ground {
       victim_pages{};  ///< 0 hole, 1 written, 2 somebody is at it
   std::atomic<std::uint32_t> sequence{1};
   EpisodeClock clock;
+  bool wants_spans = false;
   Sightings sightings;
 };
 
 /// Why an operation cannot be made of a real file here; empty: it can.
-std::string why_not(Op op, const FsFacts& facts);
+std::string why_not(Op op, const FsFacts& facts, unsigned queue_depth);
+
+/// When an operation ran, on the monotonic clock.
+struct Span {
+  std::uint64_t start_ns = 0, end_ns = 0;
+  Path path = Path::load;
+};
+struct Spans {
+  pid_t tid = 0;
+  std::vector<Span> list;
+};
 
 /// What a worker is doing, for whoever watches it.
 struct Busy {
@@ -73,6 +85,8 @@ class Worker {
  public:
   Worker(Ground& ground, std::uint32_t id, std::uint32_t workers, Busy& busy, Recorder& recorder);
   void run();
+  /// The measured operations, if the ground wants them.
+  Spans take_spans() { return std::move(spans_); }
 
  private:
   struct Done {
@@ -81,7 +95,7 @@ class Worker {
   };
   void run_paced();
   void run_closed();
-  bool wait_until(Clock::Ticks intended) const;
+  bool wait_until(Clock::Ticks intended);
   void perform(Op op, Clock::Ticks intended, bool measured);
   /// Makes it, with start_ and end_ around what is to be timed; nothing: it came to nothing that counts.
   std::optional<Done> make(Op op);
@@ -97,12 +111,19 @@ class Worker {
   std::optional<Done> truncate(bool down);
   std::optional<Done> fsync_file();
   void victim();
+  void start_pin(Op op, Clock::Ticks intended, bool measured);
+  void reap_pins(bool wait);
+  void end_pin(const PinQueue::Flight& flight, long result);
+  void check_some_of_peer(std::size_t slot, PageOffset page);
 
   template <class Call>
   long timed(Call call) {
+    // The trace's clock, apart from the one that measures: their rates differ.
+    if (ground_.wants_spans) start_ns_ = Clock::monotonic_ns();
     start_ = Clock::now();
     const long result = call();
     end_ = Clock::now();
+    if (ground_.wants_spans) end_ns_ = Clock::monotonic_ns();
     return result;
   }
   PageOffset page() { return own_.first + random_.below(own_.end - own_.first); }
@@ -120,8 +141,12 @@ class Worker {
   Random random_;
   NodeBuffer buffer_;
   std::optional<DirectIo> io_;
+  std::optional<PinQueue> pins_;  ///< at a queue depth above 1
   Clock::Ticks start_ = 0;
   Clock::Ticks end_ = 0;
+  std::uint64_t start_ns_ = 0;
+  std::uint64_t end_ns_ = 0;
+  Spans spans_;
 };
 
 }  // namespace daxrace::kernel

@@ -177,7 +177,7 @@ class Actor {
 
   /// A load or store, with the faults that it needs.
   void touch(Inode& ip, PageOffset page, bool write) {
-    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    for (;;) {
       if (access(ip, page, write) != core::Access::missing) return;
       const core::FaultResult fault = core::handle_fault<P>(k_, ip, ip.first_mapping, page, write);
       k_.translations_installed = 0;  // only a measured run counts them
