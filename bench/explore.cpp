@@ -12,6 +12,7 @@
 
 #include "bench/suggest.hpp"
 #include "bench/units.hpp"
+#include "harness/explore/lock.hpp"
 #include "harness/explore/story.hpp"
 #include "harness/litmus/table.hpp"
 
@@ -24,6 +25,8 @@ using explore::Scenario;
 using Values = std::vector<std::string>;
 
 constexpr std::size_t kMostExplained = 64;
+constexpr std::string_view kCells = "cells";  ///< stands for all of them
+constexpr std::string_view kLock = "rwsem";
 
 const litmus::Script& script_named(std::string_view option, const std::string& name) {
   Values names;
@@ -31,18 +34,21 @@ const litmus::Script& script_named(std::string_view option, const std::string& n
     if (script.info.name == name) return script;
     names.emplace_back(script.info.name);
   }
+  if (name == kLock) return explore::rwsem_script();
+  names.emplace_back(kLock);
   throw Error(fmt::format("--{}: {}", option, unknown_word("protocol", name, names)));
 }
 
 const Scenario& scenario_named(std::string_view option, const std::string& name) {
   Values names;
-  for (const auto* table : {&explore::scenarios(), &explore::cell_scenarios()}) {
+  for (const auto* table : {&explore::scenarios(), &explore::lock_scenarios(), &explore::cell_scenarios()}) {
     for (const Scenario& scenario : *table) {
       if (scenario.name == name) return scenario;
-      if (table == &explore::scenarios()) names.push_back(scenario.name);
+      if (table != &explore::cell_scenarios()) names.push_back(scenario.name);
     }
   }
-  names.emplace_back("cells");
+  names.emplace_back(kCells);
+  names.emplace_back(kLock);
   throw Error(fmt::format("--{}: {}", option, unknown_word("scenario", name, names)));
 }
 
@@ -57,10 +63,12 @@ bool is_all(const Values& words) { return words.empty() || std::ranges::find(wor
 
 std::vector<const litmus::Script*> wanted_scripts(const ExploreOptions& options) {
   std::vector<const litmus::Script*> wanted;
-  if (is_all(options.protocols))
+  if (is_all(options.protocols)) {
     for (const litmus::Script& script : litmus::scripts()) wanted.push_back(&script);
-  else
+    wanted.push_back(&explore::rwsem_script());
+  } else {
     for (const std::string& name : options.protocols) wanted.push_back(&script_named("protocol", name));
+  }
   return wanted;
 }
 
@@ -69,10 +77,14 @@ std::vector<const Scenario*> wanted_scenarios(const ExploreOptions& options) {
   const auto add_all = [&](const std::vector<Scenario>& table) {
     for (const Scenario& scenario : table) wanted.push_back(&scenario);
   };
-  if (is_all(options.scenarios)) add_all(explore::scenarios());
+  if (is_all(options.scenarios)) {
+    add_all(explore::scenarios());
+    add_all(explore::lock_scenarios());
+  }
   for (const std::string& name : options.scenarios) {
-    if (name == "cells") add_all(explore::cell_scenarios());
-    if (name != "cells" && name != "all") wanted.push_back(&scenario_named("scenario", name));
+    if (name == kCells) add_all(explore::cell_scenarios());
+    if (name == kLock) add_all(explore::lock_scenarios());
+    if (name != kCells && name != kLock && name != "all") wanted.push_back(&scenario_named("scenario", name));
   }
   return wanted;
 }
@@ -82,9 +94,16 @@ std::vector<Job> jobs_of(const ExploreOptions& options) {
   for (const std::string& name : options.refcounts) regimes.push_back(regime_named("refcount", name));
   if (regimes.empty()) regimes = {RefcountRegime::ref1, RefcountRegime::ref0};
   std::vector<Job> jobs;
-  for (const litmus::Script* script : wanted_scripts(options))
-    for (const RefcountRegime regime : regimes)
-      for (const Scenario* scenario : wanted_scenarios(options)) jobs.push_back({script, regime, scenario});
+  for (const litmus::Script* script : wanted_scripts(options)) {
+    const bool is_lock = script == &explore::rwsem_script();
+    for (const RefcountRegime regime : regimes) {
+      if (is_lock && regime != regimes.front()) continue;  // it counts no references
+      for (const Scenario* scenario : wanted_scenarios(options))
+        if (scenario->is_of_a_lock() == is_lock) jobs.push_back({script, regime, scenario});
+    }
+  }
+  if (jobs.empty())
+    throw Error("--protocol, --scenario: the scenarios rwsem_... go with rwsem, all others with protocols");
   return jobs;
 }
 
@@ -108,8 +127,8 @@ std::string story_text(const Decision& decision) {
 std::string line_of(const Decision& decision) {
   const auto& result = decision.result;
   return fmt::format("{:<24} {:<4} {:<22} {:<12} {:<8} {:<11} {:>9} {:>9} {:>11}\n", decision.protocol().name,
-                     name_in(kRefcountRegimeNames, decision.regime), decision.scenario->name,
-                     name_in(explore::kFinaleNames, decision.finale()),
+                     decision.scenario->is_of_a_lock() ? "-" : name_in(kRefcountRegimeNames, decision.regime),
+                     decision.scenario->name, name_in(explore::kFinaleNames, decision.finale()),
                      name_in(kVerdictNames, decision.verdict),
                      result.violated.empty() ? "-" : result.violated.text(), story_text(decision),
                      result.states, interleavings_text(result));
@@ -148,7 +167,7 @@ std::string broken_of(const std::vector<Decision>& decisions) {
     const Job job = job_of(decision);
     out += fmt::format("\nbroken promise, {} in {}: daxrace explore --replay={}\n",
                        decision.result.violated.text(), decision.scenario->name,
-                       replay_string(job, decision.story->path));
+                       replay_string(job, route_of(*decision.story)));
   }
   return out;
 }
@@ -165,10 +184,10 @@ std::string stories_of(const std::vector<Decision>& decisions) {
   for (const Decision& decision : decisions) {
     if (!decision.story) continue;
     out += '\n';
-    for (const std::string& line : explore::tell(job_of(decision), decision.story->path).lines)
+    for (const std::string& line : explore::tell(job_of(decision), route_of(*decision.story)).lines)
       out += line + '\n';
     out += fmt::format("  again: daxrace explore --replay={}\n",
-                       replay_string(job_of(decision), decision.story->path));
+                       replay_string(job_of(decision), route_of(*decision.story)));
   }
   return out;
 }
@@ -194,8 +213,9 @@ nlohmann::ordered_json json_of(const Decision& decision, bool explain) {
   if (!decision.story) return json;
   json["preemptions"] = decision.story->preemptions;
   json["shortest"] = decision.story->shortest;
-  json["replay"] = replay_string(job_of(decision), decision.story->path);
-  if (explain) json["story"] = explore::tell(job_of(decision), decision.story->path).lines;
+  if (decision.story->cycle != 0) json["cycle"] = decision.story->cycle;
+  json["replay"] = replay_string(job_of(decision), route_of(*decision.story));
+  if (explain) json["story"] = explore::tell(job_of(decision), route_of(*decision.story)).lines;
   return json;
 }
 
@@ -222,7 +242,7 @@ OptionTable explore_option_table(ExploreOptions& o) {
       {kWhat, "scenario", Takes::list, "NAME,...", "all",
        "pin_punch, two_punchers, truncate_extend, lease_punch, ...; OPERATION/ACCESS for a cell of the "
        "litmus "
-       "table, 'cells' for all of those; a wrong word names them",
+       "table, 'cells' for all of those; 'rwsem' for the lock itself; a wrong word names them",
        [&o](const Values& values) { o.scenarios = values; }},
       {kWhat, "refcount", Takes::list, "ref1,ref0", "both", "which count says that a page is idle",
        [&o](const Values& values) { o.refcounts = values; }},
@@ -313,8 +333,8 @@ ExploreReport replay_report(const ExploreOptions& options) {
   }
   const Scenario& scenario = scenario_named("replay", parts[1]);
   const Job job{&script_named("replay", parts[0]), regime_named("replay", parts[2]), &scenario};
-  const explore::Path path = explore::parse_path(parts[3], scenario.tasks.size());
-  const auto told = explore::tell(job, path);
+  const explore::Route route = explore::parse_route(parts[3], scenario.tasks.size());
+  const auto told = explore::tell(job, route);
   ExploreReport report;
   if (options.format == OutputFormat::json) {
     report.text = nlohmann::ordered_json{{"replay", options.replay},
@@ -325,10 +345,11 @@ ExploreReport replay_report(const ExploreOptions& options) {
                   '\n';
   } else {
     for (const std::string& line : told.lines) report.text += line + '\n';
-    if (options.repeat != 0) report.text += rate_of(job, path, options.repeat);
+    if (options.repeat != 0) report.text += rate_of(job, route.path, options.repeat);
   }
   Decision decision{job.script, job.regime, job.scenario, {}, Verdict::none, {}};
   decision.result.violated = told.violated;
+  if (told.starves) decision.result.starvation.emplace();
   for (std::size_t i = 0; i < kHazardNames.size(); ++i)
     if (decision.verdict_of(static_cast<Hazard>(i)) == Verdict::broken) report.code = Exit::broken;
   return report;

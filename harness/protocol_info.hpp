@@ -17,6 +17,7 @@ struct Finding {
   std::string_view kernel;     ///< function and versions
   std::string_view mechanism;  ///< one sentence
   std::string_view remedy;     ///< what stands or would stand against it
+  bool endless = false;        ///< only where accesses never cease to come: a starvation
 };
 
 /// What is known of a protocol without running it.

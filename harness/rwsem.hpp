@@ -23,7 +23,10 @@ class Rwsem {
   using Task = typename E::TaskType;
 
  public:
-  static constexpr unsigned kMaxSteals = 4;
+  static constexpr unsigned kMaxSteals = [] {
+    if constexpr (requires { E::kMaxSteals; }) return E::kMaxSteals;
+    return 4U;
+  }();
 
   bool try_down_read() noexcept { return (count_.fetch_add(kReader) & (kWriter | kWaiters | kHandoff)) == 0; }
   bool try_down_write(E& env) noexcept {
@@ -49,6 +52,8 @@ class Rwsem {
   /// The writer that holds the lock, or null.
   const Task* writer() const noexcept { return owner_.load(); }
   std::uint64_t readers() const noexcept { return count_.load() >> kReaderShift; }
+  /// Nobody holds it or waits for it, and nothing is left of those who did.
+  bool idle() const noexcept { return count_.load() == 0 && head_ == nullptr && owner_.load() == nullptr; }
 
  private:
   static constexpr std::uint64_t kWriter = 1;
@@ -66,14 +71,21 @@ class Rwsem {
     Waiter* next = nullptr;
     Atomic<bool> granted{false};
   };
-  /// schedule() throws when an episode is given up: no waiter may stay behind in the queue of a stack that is
-  /// gone, and nothing that he has set or been given may stay behind in the count.
+  /// schedule() throws when an episode is given up. An Env whose tasks cannot be unwound says so instead, and
+  /// the wait returns without the lock.
+  static constexpr bool kReturnsGivenUp = requires(E & env) { env.given_up(); };
+  /// Whoever gives up may not stay behind in the queue of a stack that is gone, and nothing that he has set
+  /// or been given may stay behind in the count.
   struct Leave {
     Rwsem& lock;
     E& env;
     Waiter& waiter;
     ~Leave() {
-      if (std::uncaught_exceptions() != 0) lock.abandon(env, waiter);
+      if constexpr (kReturnsGivenUp) {
+        if (env.given_up()) lock.abandon(env, waiter);
+      } else {
+        if (std::uncaught_exceptions() != 0) lock.abandon(env, waiter);
+      }
     }
   };
   /// Who is to be woken once wait_lock_ is dropped: a chain of granted readers, or one writer that tries
@@ -246,6 +258,9 @@ void Rwsem<E>::down_read_slow(E& env) {
     env.task().set_sleeping();
     if (waiter.granted.load()) break;
     env.task().schedule();
+    if constexpr (kReturnsGivenUp) {
+      if (env.given_up()) return;
+    }
   }
   env.task().set_running();
 }
@@ -293,6 +308,9 @@ void Rwsem<E>::down_write_slow(E& env) {
     taken = try_write_queued(env, waiter);
     wait_lock_.unlock();
     if (!taken) env.task().schedule();
+    if constexpr (kReturnsGivenUp) {
+      if (env.given_up()) return;
+    }
   }
   env.task().set_running();
 }

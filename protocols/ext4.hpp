@@ -12,8 +12,10 @@ using namespace core;
 /// taken, where XFS waits after it.
 struct ext4 : MmaplockedFaults, IolockedIo, KernelEviction {
   static constexpr std::array kFindings{
-      kEvictionIgnoresPins,    kPinHolderNeedsIolock, kMappedAgainByGup,   kMappedAgainByTouch,
-      kDirtyTagLostByTruncate, kDirtyTagLostByPunch,  kDirtyTagLostByZero, kZeroPageOutlivesAllocation};
+      kEvictionIgnoresPins,       kPinHolderNeedsIolock, kMappedAgainByGup,
+      kMappedAgainByTouch,        kPinnedAgain,          kFaultedAgain,
+      kDirtyTagLostByTruncate,    kDirtyTagLostByPunch,  kDirtyTagLostByZero,
+      kZeroPageOutlivesAllocation};
   static constexpr ProtocolInfo info{
       .name = "ext4",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),

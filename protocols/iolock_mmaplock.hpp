@@ -11,9 +11,9 @@ using namespace core;
 /// direct I/O waited for, then flush_unmap (xfs_file_fallocate with xfs_free_file_space, xfs_vn_setattr with
 /// xfs_setattr_size; 4.18).
 struct iolock_mmaplock : MmaplockedFaults, IolockedIo, KernelEviction {
-  static constexpr std::array kFindings{kEvictionIgnoresPins,    kPinHolderNeedsIolock,
-                                        kMappedAgainByGup,       kMappedAgainByTouch,
-                                        kDirtyTagLostByTruncate, kZeroPageOutlivesAllocation};
+  static constexpr std::array kFindings{
+      kEvictionIgnoresPins, kPinHolderNeedsIolock, kMappedAgainByGup,       kMappedAgainByTouch,
+      kPinnedAgain,         kFaultedAgain,         kDirtyTagLostByTruncate, kZeroPageOutlivesAllocation};
   static constexpr ProtocolInfo info{
       .name = "iolock_mmaplock",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),

@@ -13,7 +13,8 @@ using namespace core;
 /// them for pNFS clients.
 struct lease_break : MmaplockedFaults, IolockedIo, KernelEviction {
   static constexpr std::array kFindings{
-      kEvictionIgnoresPins,    kPinHolderNeedsIolock, kMappedAgainByGup,          kMappedAgainByTouch,
+      kEvictionIgnoresPins,    kPinHolderNeedsIolock, kMappedAgainByGup,
+      kMappedAgainByTouch,     kPinnedAgain,          kFaultedAgain,
       kDirtyTagLostByTruncate, kSilentLessee,         kZeroPageOutlivesAllocation};
   static constexpr ProtocolInfo info{
       .name = "lease_break",

@@ -11,9 +11,9 @@ using namespace core;
 /// change fails with ETXTBSY; short pins are waited for. The RDMA/FS-DAX proposal of 2019; never merged, so
 /// that nothing of it exists in a kernel.
 struct lease_fail : MmaplockedFaults, IolockedIo, KernelEviction {
-  static constexpr std::array kFindings{kEvictionIgnoresPins,    kPinHolderNeedsIolock,
-                                        kMappedAgainByGup,       kMappedAgainByTouch,
-                                        kDirtyTagLostByTruncate, kZeroPageOutlivesAllocation};
+  static constexpr std::array kFindings{
+      kEvictionIgnoresPins, kPinHolderNeedsIolock, kMappedAgainByGup,       kMappedAgainByTouch,
+      kPinnedAgain,         kFaultedAgain,         kDirtyTagLostByTruncate, kZeroPageOutlivesAllocation};
   static constexpr ProtocolInfo info{
       .name = "lease_fail",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h5, Hazard::h6, Hazard::h7,

@@ -11,9 +11,9 @@ using namespace core;
 /// fenced, and its accesses fail and touch nothing from then on. Stands for nfsd with fencing layout drivers
 /// (a timeout from 7.x on; up to 6.12 nfsd waited for ever). The leases are the kernel's FL_LAYOUT leases.
 struct lease_revoke : MmaplockedFaults, IolockedIo, KernelEviction {
-  static constexpr std::array kFindings{kEvictionIgnoresPins,    kPinHolderNeedsIolock,
-                                        kMappedAgainByGup,       kMappedAgainByTouch,
-                                        kDirtyTagLostByTruncate, kZeroPageOutlivesAllocation};
+  static constexpr std::array kFindings{
+      kEvictionIgnoresPins, kPinHolderNeedsIolock, kMappedAgainByGup,       kMappedAgainByTouch,
+      kPinnedAgain,         kFaultedAgain,         kDirtyTagLostByTruncate, kZeroPageOutlivesAllocation};
   static constexpr ProtocolInfo info{
       .name = "lease_revoke",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h5, Hazard::h6, Hazard::h7,

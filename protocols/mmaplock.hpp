@@ -11,7 +11,7 @@ using namespace core;
 /// direct I/O. This is that half alone. No ext4 release did only this: ext4_punch_hole takes i_rwsem and
 /// waits for direct I/O first (see the protocol ext4).
 struct mmaplock : MmaplockedFaults, UnlockedIo, WaitedEviction {
-  static constexpr std::array kFindings{kMappedAgainByGup, kMappedAgainByTouch};
+  static constexpr std::array kFindings{kMappedAgainByGup, kMappedAgainByTouch, kPinnedAgain, kFaultedAgain};
   static constexpr ProtocolInfo info{
       .name = "mmaplock",
       .promises = Hazards(Hazard::h1, Hazard::h4, Hazard::h6),

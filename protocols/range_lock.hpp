@@ -17,6 +17,8 @@ struct range_lock : WaitedEviction {
                                         pin_holder_needs_lock("insert"),
                                         kMappedAgainByGup,
                                         kMappedAgainByTouch,
+                                        kPinnedAgain,
+                                        kFaultedAgain,
                                         kZeroPageOutlivesAllocation};
   static constexpr ProtocolInfo info{
       .name = "range_lock",

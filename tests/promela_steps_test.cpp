@@ -79,7 +79,7 @@ Words steps_of_task(TaskId task, const std::string& path) {
   model::Machine& machine = world.scene().machine;
   machine.trace(true);
   Words out;
-  for (const Choice choice : parse_path(path, scenario->tasks.size())) {
+  for (const Choice choice : parse_route(path, scenario->tasks.size()).path) {
     const Choices choices = world.choices();
     EXPECT_NE(std::ranges::find(choices, choice), choices.end()) << path << " is too long";
     const std::size_t from = machine.trace_size();

@@ -49,6 +49,34 @@ constexpr Finding mapped_again(std::string_view access) {
 inline constexpr Finding kMappedAgainByGup = mapped_again("gup_again");
 inline constexpr Finding kMappedAgainByTouch = mapped_again("pin_refault");
 
+inline constexpr Finding kPinnedAgain{
+    .hazard = Hazard::h6,
+    .operation = "",
+    .access = "gup_fast",
+    .refcount = "",
+    .in_run = false,
+    .kernel = "xfs_wait_dax_page and ext4_wait_dax_page, wait_page_idle from 6.15: MMAPLOCK is dropped",
+    .mechanism =
+        "nothing holds new pins off while the layout change sleeps for an old one: the page is faulted in "
+        "and "
+        "pinned anew before the count is idle, or before the woken waiter has MMAPLOCK again; as long as "
+        "pins "
+        "keep coming, the change need never end",
+    .remedy = "none in a kernel but a signal; faults that queue behind a change that had to wait before",
+    .endless = true};
+inline constexpr Finding kFaultedAgain{
+    .hazard = Hazard::h6,
+    .operation = "",
+    .access = "fault",
+    .refcount = "ref0",
+    .in_run = false,
+    .kernel = "dax_busy_page and wait_page_idle in fs/dax.c, from 6.15",
+    .mechanism =
+        "an unmap drops its reference only after the TLB is flushed: until then the page looks busy; the "
+        "layout change sleeps for a count of 0 with MMAPLOCK dropped, and a fault maps the page again",
+    .remedy = "to wait for \"not busy\" and not for a count of 0",
+    .endless = true};
+
 constexpr Finding dirty_tag_lost(std::string_view operation) {
   return {.hazard = Hazard::h7,
           .operation = operation,

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <exception>
 #include <mutex>
 #include <thread>
+
+#include "harness/explore/liveness.hpp"
 
 namespace daxrace::explore {
 namespace {
@@ -21,15 +24,18 @@ bool covers(const Finding& finding, const Decision& decision, Hazard hazard) {
   const Scenario& scenario = *decision.scenario;
   const bool regime =
       finding.refcount.empty() || finding.refcount == name_in(kRefcountRegimeNames, decision.regime);
-  return finding.hazard == hazard && regime &&
+  const bool starves = hazard == Hazard::h6 && decision.result.starvation && !decision.can_get_stuck();
+  return finding.hazard == hazard && regime && finding.endless == starves &&
          any_named(finding.operation, scenario, litmus::kOperations,
                    [](auto i) { return static_cast<Operation>(i); }) &&
          any_named(finding.access, scenario, litmus::kAccesses,
                    [](auto i) { return static_cast<AccessKind>(i); });
 }
 
-/// The hazards that the accesses of the scenario are there to show.
+/// The hazards that the scenario is there to show.
 bool promises_any_shown(const Decision& decision) {
+  if (decision.scenario->is_of_a_lock()) return true;
+  if (decision.scenario->is_endless()) return decision.protocol().promises.has(Hazard::h6);
   for (const TaskSpec& task : decision.scenario->tasks)
     for (const Op& op : task.ops)
       if (op.kind == Op::Kind::access && decision.protocol().promises.has(litmus::info_of(op.access).hazard))
@@ -54,24 +60,52 @@ Verdict verdict_of_all(const Decision& decision) {
   return decision.result.complete ? Verdict::kept : Verdict::none;
 }
 
-/// The shortest, or where that is too far the one that was met first.
-Story story_of(World& world, const Result& result, Hazard hazard, const Limits& limits) {
-  if (auto story = shortest_story(world, hazard, limits.preemptions, limits.story_states))
-    return *std::move(story);
-  Story met{result.breaking[static_cast<std::size_t>(hazard)], 0, false};
+std::uint32_t preemptions_in(World& world, const Path& path) {
+  std::uint32_t preemptions = 0;
   TaskId last = model::kNobody;
   const World::Mark start = world.mark();
-  for (const Choice choice : met.path) {
-    met.preemptions += is_preemption(last, choice, world.choices()) ? 1 : 0;
+  for (const Choice choice : path) {
+    preemptions += is_preemption(last, choice, world.choices()) ? 1 : 0;
     if (choice.what == Choice::What::runs) last = choice.task;
     world.take(choice);
   }
   world.back_to(start);
+  return preemptions;
+}
+
+Story story_of_starvation(World& world, const Lasso& lasso) {
+  Story story{lasso.stem, 0, false, lasso.cycle.size()};
+  story.path.insert(story.path.end(), lasso.cycle.begin(), lasso.cycle.end());
+  story.preemptions = preemptions_in(world, story.path);
+  return story;
+}
+
+/// The shortest, or where that is too far the one that was met first.
+Story story_of(World& world, const Decision& decision, Hazard hazard, const Limits& limits) {
+  const Result& result = decision.result;
+  if (hazard == Hazard::h6 && result.starvation && !decision.can_get_stuck())
+    return story_of_starvation(world, *result.starvation);
+  if (auto story = shortest_story(world, hazard, limits.preemptions, limits.story_states))
+    return *std::move(story);
+  Story met{result.breaking[static_cast<std::size_t>(hazard)], 0, false};
+  met.preemptions = preemptions_in(world, met.path);
   return met;
 }
 
 bool has_end(const Result& result, litmus::End end) {
   return (result.ends >> static_cast<unsigned>(end) & 1) != 0;
+}
+
+Result explore(World& world, const Limits& limits) {
+  if (world.scenario().is_endless()) return explore_endless(world, limits);
+  Limits here = limits;
+  if (world.scenario().is_of_a_lock()) here.reduce = false;  // every step there meets every other
+  Result result = explore_all(world, here);
+  // Where there is no cycle nobody can go on for ever.
+  if (!result.complete || !std::isinf(result.interleavings)) return result;
+  result.starvation = find_starvation(world);
+  if (result.starvation) result.violated.add(Hazard::h6);
+  return result;
 }
 
 }  // namespace
@@ -98,20 +132,25 @@ std::optional<Hazard> Decision::telling_hazard() const {
   return std::nullopt;
 }
 
-Finale Decision::finale() const {
+bool Decision::can_get_stuck() const {
   using litmus::End;
+  return has_end(result, End::lost_wakeup) || has_end(result, End::deadlock) || has_end(result, End::forever);
+}
+
+Finale Decision::finale() const {
   if (result.detectors != 0) return Finale::violation;
-  if (has_end(result, End::lost_wakeup)) return Finale::lost_wakeup;
-  if (has_end(result, End::deadlock) || has_end(result, End::forever)) return Finale::deadlock;
+  if (has_end(result, litmus::End::lost_wakeup)) return Finale::lost_wakeup;
+  if (can_get_stuck()) return Finale::deadlock;
+  if (result.starvation) return Finale::starvation;
   return result.complete ? Finale::safe : Finale::sampled;
 }
 
 Decision decide_one(const Job& job, const Limits& limits) {
   World world(*job.script, *job.scenario, job.regime);
-  Decision decision{job.script, job.regime, job.scenario, explore_all(world, limits), Verdict::none, {}};
+  Decision decision{job.script, job.regime, job.scenario, explore(world, limits), Verdict::none, {}};
   decision.verdict = verdict_of_all(decision);
   if (const auto hazard = decision.telling_hazard())
-    decision.story = story_of(world, decision.result, *hazard, limits);
+    decision.story = story_of(world, decision, *hazard, limits);
   return decision;
 }
 

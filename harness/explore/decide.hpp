@@ -8,9 +8,9 @@
 namespace daxrace::explore {
 
 /// How a scenario came out, in one of a few words, worst first.
-enum class Finale : std::uint8_t { violation, deadlock, lost_wakeup, sampled, safe };
-inline constexpr std::array<std::string_view, 5> kFinaleNames = {"violation", "deadlock", "lost wake-up",
-                                                                 "sampled", "safe"};
+enum class Finale : std::uint8_t { violation, deadlock, lost_wakeup, starvation, sampled, safe };
+inline constexpr std::array<std::string_view, 6> kFinaleNames = {"violation",  "deadlock", "lost wake-up",
+                                                                 "starvation", "sampled",  "safe"};
 
 struct Job {
   const litmus::Script* script;
@@ -34,6 +34,8 @@ struct Decision {
   /// The hazard whose story is told: of the worst verdict the first.
   std::optional<Hazard> telling_hazard() const;
   Finale finale() const;
+  /// Whether some interleaving ends with nobody able to run.
+  bool can_get_stuck() const;
 };
 
 /// Explores each, on as many threads as asked for; the result is in the order of the jobs whatever their

@@ -20,6 +20,12 @@ struct Limits {
   bool reduce = false;
 };
 
+/// A way to a cycle of steps that can go on for ever, and once around.
+struct Lasso {
+  Path stem;
+  Path cycle;
+};
+
 /// What all interleavings of one scenario came to, or those that were looked at.
 struct Result {
   bool complete = false;  ///< all interleavings of the steps; else a sample
@@ -35,6 +41,7 @@ struct Result {
   std::uint64_t bytes = 0;       ///< the visited table
   std::uint64_t collisions = 0;  ///< of an audit
   std::array<Path, kHazardNames.size()> breaking;  ///< for each violated hazard one way there
+  std::optional<Lasso> starvation;
 };
 
 /// Every interleaving, by depth-first search over the states; a sample of them if there are too many states.
@@ -47,7 +54,8 @@ void sample(World& world, const Limits& limits, Result& result);
 struct Story {
   Path path;
   std::uint32_t preemptions = 0;
-  bool shortest = true;  ///< nothing shorter exists; else it is the one that was met first
+  bool shortest = true;   ///< nothing shorter exists; else it is the one that was met first
+  std::size_t cycle = 0;  ///< so many steps at the end repeat for ever
 };
 std::optional<Story> shortest_story(World& world, Hazard hazard, std::uint32_t most_preemptions,
                                     std::uint64_t most_states);

@@ -17,7 +17,15 @@ Op does(AccessKind access, PageOffset page = kPage) {
 Op changes(Operation operation, PageOffset page = kPage) {
   return {.kind = Op::Kind::change, .operation = operation, .page = page};
 }
+Op pins_for_reading(PageOffset page = kPage) {
+  return {.kind = Op::Kind::access, .access = AccessKind::gup_fast, .page = page, .read_only = true};
+}
+Op faults(PageOffset page = kPage) { return {.kind = Op::Kind::refault, .page = page}; }
 Op other_half(AccessKind access) { return {.kind = Op::Kind::access, .access = access, .helper = true}; }
+
+TaskSpec endless(std::string name, std::vector<Op> ops) {
+  return {.name = std::move(name), .ops = std::move(ops), .endless = true};
+}
 
 constexpr Staging kUnmapped{};
 constexpr Staging kMapped{.mapped = {true, true, true, false}};
@@ -149,6 +157,26 @@ std::vector<Scenario> make_scenarios() {
        {{"load", {does(A::zero_page)}}, {"store", {does(A::fault)}}, {"write", {changes(O::write_hole)}}},
        model::kNobody,
        {A::zero_page_fault}},
+      {"starve_gup",
+       "a hole punch against two tasks that pin the page again and again",
+       kMapped,
+       {endless("pin 1", {pins_for_reading()}),
+        endless("pin 2", {pins_for_reading()}),
+        {"punch", {changes(O::punch)}}},
+       model::kNobody,
+       {A::gup_again}},
+      {"starve_aio",
+       "a hole punch against two tasks whose direct I/O never pauses",
+       kUnmapped,
+       {endless("aio 1", {does(A::aio_read)}),
+        endless("aio 2", {does(A::aio_read)}),
+        {"punch", {changes(O::punch)}}}},
+      {"starve_fault",
+       "a hole punch against two tasks that drop their translation and fault, again and again",
+       kUnmapped,
+       {endless("fault 1", {faults()}), endless("fault 2", {faults()}), {"punch", {changes(O::punch)}}},
+       model::kNobody,
+       {A::fault}},
   };
 }
 
@@ -170,6 +198,13 @@ bool Scenario::has(AccessKind access) const {
         task.ops, [&](const Op& op) { return op.kind == Op::Kind::access && op.access == access; });
   });
 }
+
+bool Scenario::is_of_a_lock() const {
+  const Op::Kind kind = tasks.front().ops.front().kind;
+  return kind == Op::Kind::lock_shared || kind == Op::Kind::lock_exclusive;
+}
+
+bool Scenario::is_endless() const { return std::ranges::any_of(tasks, &TaskSpec::endless); }
 
 const std::vector<Scenario>& scenarios() {
   static const std::vector<Scenario> all = make_scenarios();

@@ -17,6 +17,9 @@ struct TaskSpec {
   std::string name;
   std::vector<Op> ops;
   bool after_close = false;  ///< starts when the file is unmapped and closed
+  /// Does it again and again until the tasks that have an end have come to it. It only reads: if anything
+  /// grew that is counted, the states would have no end either.
+  bool endless = false;
 };
 
 struct Scenario {
@@ -30,6 +33,8 @@ struct Scenario {
 
   bool has(Operation operation) const;
   bool has(AccessKind access) const;
+  bool is_endless() const;
+  bool is_of_a_lock() const;
 };
 
 /// Those that are explored by default.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "harness/error.hpp"
+#include "harness/explore/liveness.hpp"
 #include "harness/litmus/teller.hpp"
 
 namespace daxrace::explore {
@@ -18,6 +19,7 @@ using model::TraceLine;
 constexpr std::size_t kWideColumn = 38;
 constexpr std::size_t kNarrowColumn = 32;
 constexpr std::size_t kMostSteps = 100'000;
+constexpr char kCycleMark = '@';  ///< what stands behind it repeats for ever
 
 char letter_of(TaskId task) { return static_cast<char>('a' + task); }
 
@@ -31,9 +33,10 @@ std::vector<std::string> names_of_tasks(const Scenario& scenario) {
 /// Follows one path and turns it into lines.
 class Telling {
  public:
-  Telling(const Job& job, const Path& path)
-      : world_(*job.script, *job.scenario, job.regime),
-        path_(path),
+  Telling(const Job& job, const Route& route)
+      : job_(job),
+        world_(*job.script, *job.scenario, job.regime),
+        route_(route),
         teller_(world_.scene(), names_of_tasks(*job.scenario),
                 job.scenario->tasks.size() > 3 ? kNarrowColumn : kWideColumn) {
     world_.keep_what_is_seen();
@@ -44,11 +47,15 @@ class Telling {
 
   Told run() {
     told_.lines.push_back(teller_.heads());
-    for (const Choice choice : path_) follow(choice);
+    for (const Choice choice : route_.path) {
+      if (route_.cycle != 0 && steps_ == route_.path.size() - route_.cycle)
+        told_.lines.emplace_back("   -- from here on again and again --");
+      follow(choice);
+    }
     told_.lines.push_back("");
     conclude();
     told_.violated = world_.violated();
-    if (hung_) told_.violated.add(Hazard::h6);
+    if (hung_ || told_.starves) told_.violated.add(Hazard::h6);
     return std::move(told_);
   }
 
@@ -109,8 +116,27 @@ class Telling {
     for (const std::string& line : teller_.what_went_wrong(hung_ ? end : End::finished))
       told_.lines.push_back(line);
     if (hung_) tell_holders();
+    if (route_.cycle != 0) tell_cycle();
     tell_history();
-    if (world_.violated().empty() && !hung_) told_.lines.emplace_back("  => nothing went wrong");
+    if (world_.violated().empty() && !hung_ && !told_.starves)
+      told_.lines.emplace_back("  => nothing went wrong");
+  }
+
+  /// Whoever tells keeps what it sees: where the cycle closes shows in a world that nobody tells of.
+  void tell_cycle() {
+    World unseen(*job_.script, *job_.scenario, job_.regime);
+    told_.starves = starves(unseen, route_.path, route_.cycle);
+    if (!told_.starves) {
+      told_.lines.emplace_back("  => not a cycle that can go on for ever and is fair");
+      return;
+    }
+    const std::uint8_t unfinished = world_.unfinished(world_.choices());
+    for (TaskId task = 0; task < world_.scenario().tasks.size(); ++task)
+      if ((unfinished >> task & 1) != 0)
+        told_.lines.push_back(
+            fmt::format("  => starvation: {} never ends, and whoever can run does: all is as it was where "
+                        "the cycle began",
+                        teller_.name_of(task)));
   }
 
   void tell_holders() {
@@ -138,8 +164,9 @@ class Telling {
     }
   }
 
+  const Job& job_;
   World world_;
-  const Path& path_;
+  const Route& route_;
   litmus::Teller teller_;
   Told told_;
   TaskId last_ = model::kNobody;
@@ -152,13 +179,16 @@ class Telling {
 
 }  // namespace
 
-std::string replay_string(const Job& job, const Path& path) {
+std::string replay_string(const Job& job, const Route& route) {
+  const Path& path = route.path;
+  const std::size_t stem = path.size() - route.cycle;
   std::string out = fmt::format("{}:{}:{}:", job.script->info.name, job.scenario->name,
                                 name_in(kRefcountRegimeNames, job.regime));
   for (std::size_t i = 0; i < path.size();) {
+    if (route.cycle != 0 && i == stem) out += kCycleMark;
     std::size_t same = i + 1;
     if (path[i].what == Choice::What::runs)
-      while (same < path.size() && path[same] == path[i]) ++same;
+      while (same < path.size() && same != stem && path[same] == path[i]) ++same;
     if (path[i].what == Choice::What::signalled) out += '!';
     if (path[i].what == Choice::What::grace_over) out += '~';
     out += letter_of(path[i].task);
@@ -167,6 +197,8 @@ std::string replay_string(const Job& job, const Path& path) {
   }
   return out;
 }
+
+namespace {
 
 Path parse_path(std::string_view text, std::size_t tasks) {
   Path path;
@@ -190,8 +222,22 @@ Path parse_path(std::string_view text, std::size_t tasks) {
   return path;
 }
 
+}  // namespace
+
+Route parse_route(std::string_view text, std::size_t tasks) {
+  const std::size_t at = text.find(kCycleMark);
+  Route route{parse_path(text.substr(0, at), tasks)};
+  if (at == std::string_view::npos) return route;
+  const Path cycle = parse_path(text.substr(at + 1), tasks);
+  route.path.insert(route.path.end(), cycle.begin(), cycle.end());
+  route.cycle = cycle.size();
+  return route;
+}
+
+Told tell(const Job& job, const Route& route) { return Telling(job, route).run(); }
+
 double time_replays(const Job& job, const Path& path, std::uint64_t executions) {
-  tell(job, path);
+  tell(job, {path});
   World world(*job.script, *job.scenario, job.regime);
   const World::Mark start = world.mark();
   const std::clock_t began = std::clock();
@@ -201,7 +247,5 @@ double time_replays(const Job& job, const Path& path, std::uint64_t executions) 
   }
   return static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC;
 }
-
-Told tell(const Job& job, const Path& path) { return Telling(job, path).run(); }
 
 }  // namespace daxrace::explore

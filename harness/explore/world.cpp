@@ -35,6 +35,7 @@ World::World(const litmus::Script& script, const Scenario& scenario, RefcountReg
       record_part_(parts_.of(&scene_.record.seen)) {
   scene_.rewind();
   scene_.record.keeps_seen = false;
+  if (script.furnish != nullptr) script.furnish(scene_);
   scene_.machine.stop_at_waits(true);
   scene_.machine.merge_equal_stops(true);
   for (TaskId task = 0; task < scenario.tasks.size(); ++task) scene_.machine.start(task, run_task, this);
@@ -49,10 +50,31 @@ World::World(const litmus::Script& script, const Scenario& scenario, RefcountReg
 void World::run_task(void* world, TaskId task) {
   auto& self = *static_cast<World*>(world);
   const TaskSpec& spec = self.scenario_.tasks[task];
+  self.do_once(spec);
+  while (spec.endless && self.goes_on()) self.do_once(spec);
+  if (spec.endless || !self.scenario_.is_endless()) return;
+  model::touch(&self.scene_.said);
+  ++self.scene_.said.ended;
+}
+
+void World::do_once(const TaskSpec& spec) {
   for (std::size_t i = 0; i < spec.ops.size(); ++i) {
-    if (i != 0) self.scene_.machine.stop();
-    self.scene_.script.perform(self.scene_, spec.ops[i]);
+    if (i != 0) scene_.machine.stop();
+    scene_.script.perform(scene_, spec.ops[i]);
   }
+}
+
+bool World::goes_on() {
+  scene_.machine.stop();
+  model::touch(&scene_.said);
+  return scene_.said.ended != std::ranges::count(scenario_.tasks, false, &TaskSpec::endless);
+}
+
+std::uint8_t World::unfinished(const Choices& at) const {
+  std::uint8_t endless = 0;
+  for (TaskId task = 0; task < scenario_.tasks.size(); ++task)
+    if (scenario_.tasks[task].endless) endless |= static_cast<std::uint8_t>(1U << task);
+  return at.unfinished & static_cast<std::uint8_t>(~endless);
 }
 
 litmus::Scene& World::scene() {
@@ -129,6 +151,7 @@ Step World::run(Kind kind, TaskId task) {
   {
     const Noting noting(parts_.footprint());
     parts_.footprint().touch_part(static_cast<Part>(task));
+    if (scene_.script.furnish != nullptr) all_is_touched();
     step = kind == Kind::signal ? signal(task) : advance(task);
   }
   forget_the_order_of_the_past();
@@ -141,6 +164,14 @@ Step World::run(Kind kind, TaskId task) {
     if (in_memory_[part] != state_[part]) written_.push_back({part, in_memory_[part]});
   }
   return step;
+}
+
+/// What a script keeps beside the files does not say what is touched, and waiters on the stacks of others do
+/// not either.
+void World::all_is_touched() {
+  for (TaskId task = 0; task < scenario_.tasks.size(); ++task)
+    parts_.footprint().touch_part(static_cast<Part>(task));
+  model::note_touch(&scene_.room);
 }
 
 /// Range locks count everybody who ever came.
@@ -255,6 +286,7 @@ void World::look_at_what_is_left() {
   if (scenario_.signalled != model::kNobody && scene_.said.change_error == -EINTR && touched)
     scene_.env.oracle().report(Detector::leak, Hazard::h6, litmus::kFileIno, 0, core::kNoFrame, 0);
   scene_.check_what_is_left();
+  if (scene_.script.check != nullptr) scene_.script.check(scene_);
 }
 
 void World::judge_the_end() {

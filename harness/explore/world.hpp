@@ -56,6 +56,8 @@ class World {
 
   bool done(TaskId task) { return (choices().unfinished >> task & 1) == 0; }
   bool all_done() { return choices().all_done(); }
+  /// Tasks with an end that have not come to it, one bit for each.
+  std::uint8_t unfinished(const Choices& at) const;
   /// Nobody can run, and not all are done: why. The state stays as it is.
   litmus::End why_stuck();
   /// Once all are done: looks at what is left behind. The state stays as it is but for the record of it.
@@ -84,6 +86,10 @@ class World {
     std::uint32_t detectors = 0;
   };
   static void run_task(void* world, TaskId task);
+  void do_once(const TaskSpec& spec);
+  /// For an endless task, between two turns.
+  bool goes_on();
+  void all_is_touched();
 
   using Kind = Steps::Kind;
   StepId find(Kind kind, TaskId task);

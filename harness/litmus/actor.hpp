@@ -99,6 +99,20 @@ class Actor {
 
   void change(Operation operation) { said().change_error = change_layout(operation); }
 
+  void perform(const Op& op) {
+    switch (op.kind) {
+      case Op::Kind::change:
+        return change(op.operation);
+      case Op::Kind::refault:
+        return refault(page_);
+      case Op::Kind::access:
+        return op.read_only ? gup_read(page_) : perform(op.access, op.helper);
+      case Op::Kind::lock_shared:
+      case Op::Kind::lock_exclusive:
+        return;
+    }
+  }
+
  private:
   static constexpr int kLeaseTurns = 3;
   static constexpr int kLeasedAccesses = 3;
@@ -246,8 +260,8 @@ class Actor {
     complete(page, write, submit(page, write), before);
   }
 
-  std::optional<core::Pin> pin(PageOffset page) {
-    const auto pinned = core::get_user_page<P>(k_, file_, file_.first_mapping, page, true);
+  std::optional<core::Pin> pin(PageOffset page, bool write = true) {
+    const auto pinned = core::get_user_page<P>(k_, file_, file_.first_mapping, page, write);
     k_.translations_installed = 0;
     return pinned;
   }
@@ -267,6 +281,20 @@ class Actor {
     if (pinned) meanwhile();
     device_writes(page, pinned);
   }
+  /// A device reads out of a pinned page.
+  void gup_read(PageOffset page) {
+    const auto before = env_.oracle().before_read(file_.ino, page);
+    const auto pinned = pin(page, false);
+    if (!pinned) return;
+    const Block block = pinned->block;
+    env_.oracle().event(Event::gup_submitted, file_.ino, page, block.frame, 0);
+    env_.step(Step::io_in_flight);
+    const bool fresh = k_.store.frame(block.frame).generation.load() == block.generation;
+    judge(Hazard::h4, fresh ? core::Access::done : core::Access::stale, file_, page, block, before,
+          contents(block.frame));
+    env_.oracle().event(Event::gup_completed, file_.ino, page, block.frame, 0);
+    core::unpin_user_page(k_, file_, page, block);
+  }
   void gup_two() {
     const auto first = pin(page_);
     const auto second = pin(page_ + 1);
@@ -282,7 +310,13 @@ class Actor {
     device_writes(page_, pinned);
   }
 
-  void munmap() { core::unmap_one_mapping(k_, file_, file_.first_mapping, core::kWholeFile); }
+  void unmap(PageRange range) { core::unmap_one_mapping(k_, file_, file_.first_mapping, range); }
+  void munmap() { unmap(core::kWholeFile); }
+  /// A load that has to fault, because the translation was dropped before.
+  void refault(PageOffset page) {
+    unmap({page, page + 1});
+    touch(file_, page, false);
+  }
 
   void lease(bool prompt, bool silent) {
     core::Lease held;
@@ -341,11 +375,7 @@ Script script_of() {
             Actor<P>(scene).perform(access, task == kHelperTask);
           },
           [](Scene& scene, Operation operation) { Actor<P>(scene).change(operation); },
-          [](Scene& scene, const Op& op) {
-            Actor<P> actor(scene, op.page);
-            if (op.kind == Op::Kind::change) return actor.change(op.operation);
-            actor.perform(op.access, op.helper);
-          }};
+          [](Scene& scene, const Op& op) { Actor<P>(scene, op.page).perform(op); }};
 }
 
 }  // namespace daxrace::litmus

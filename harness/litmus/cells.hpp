@@ -146,14 +146,16 @@ constexpr bool can_meet(Operation operation, AccessKind access) {
   return !(elsewhere && operation == Operation::collapse);
 }
 
-/// One thing that a task does: an access or a layout change, at a page.
+/// One thing that a task does: an access, a layout change, or a fault by force, at a page; or, where a lock
+/// is all that there is, to pass it.
 struct Op {
-  enum class Kind : std::uint8_t { access, change };
+  enum class Kind : std::uint8_t { access, change, refault, lock_shared, lock_exclusive };
   Kind kind = Kind::access;
   AccessKind access = AccessKind::fault;
   Operation operation = Operation::punch;
   PageOffset page = 1;
-  bool helper = false;  ///< the second task of an access that takes two
+  bool helper = false;     ///< the second task of an access that takes two
+  bool read_only = false;  ///< of a pin: the device only reads, so that nothing grows that is counted
 };
 
 }  // namespace daxrace::litmus

@@ -40,6 +40,8 @@ struct Script {
   void (*access)(Scene& scene, TaskId task, AccessKind access);
   void (*change)(Scene& scene, Operation operation);
   void (*perform)(Scene& scene, const Op& op);
+  void (*furnish)(Scene& scene) = nullptr;  ///< puts into the scene's room what the script keeps there
+  void (*check)(Scene& scene) = nullptr;    ///< of that, once all have ended
 };
 
 /// Everything that one run of one cell touches.
@@ -75,8 +77,15 @@ struct Scene {
     bool fenced = false;  ///< a lessee was turned away
     bool silent = false;  ///< a lessee keeps its lease
     int change_error = 0;
+    std::uint32_t ended = 0;  ///< tasks that have come to their end, where others have none
   };
   Said said;
+
+  /// For what a script keeps beside the files.
+  struct alignas(64) Room {
+    std::array<std::byte, 512> bytes{};
+  };
+  Room room;
 
   /// Calls fn(bytes) for each part of what tasks share that is touched by itself.
   template <class Fn>
@@ -84,7 +93,9 @@ struct Scene {
     for (TaskId task = 0; task < model::kTasks; ++task) machine.for_each_part(task, fn);
     record.for_each_part(fn);
     store.for_each_part(fn);
+    fn(model::bytes_of(machine.shots()));
     fn(model::bytes_of(said));
+    if (script.furnish != nullptr) fn(model::bytes_of(room));
   }
 
  private:

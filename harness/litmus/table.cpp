@@ -10,7 +10,8 @@ bool covers(const Finding& finding, const Cell& cell, Hazard hazard) {
   const auto matches = [](std::string_view declared, std::string_view name) {
     return declared.empty() || declared == name;
   };
-  return finding.hazard == hazard && matches(finding.operation, info_of(cell.operation).name) &&
+  return finding.hazard == hazard && !finding.endless &&
+         matches(finding.operation, info_of(cell.operation).name) &&
          matches(finding.access, info_of(cell.access).name) &&
          matches(finding.refcount, name_in(kRefcountRegimeNames, cell.regime));
 }

@@ -88,6 +88,7 @@ std::string Teller::file_of(const void* address) const {
 }
 
 std::string Teller::lock_text(const void* lock, WaitFor name) const {
+  if (name == WaitFor::nothing) return "wait_lock";  // the spinlock of a lock that is explored itself
   return fmt::format("{}{}", name_in(kWaitForNames, name), file_of(lock));
 }
 
@@ -131,6 +132,8 @@ std::string Teller::text_of(const TraceLine& line) const {
       return fmt::format("SLEEPS: {}", lock_text(line.key.address, line.key.what));
     case TraceLine::What::wakes:
       return fmt::format("wakes {}", name_of(line.value));
+    case TraceLine::What::atomic:
+      return fmt::format("{} {}: {:#x}", line.text, line.name, line.value);
     case TraceLine::What::signal:
       return "-- signal --";
     case TraceLine::What::grace_over:

@@ -82,6 +82,7 @@ Machine::~Machine() = default;
 
 void Machine::reset() {
   tasks_.fill(Task{});
+  shots_ = {};
   current_ = kNobody;
   stops_ = 0;
   trace_size_ = 0;
@@ -106,6 +107,7 @@ void Machine::advance(TaskId id) {
   touched = false;
   ++stops_;
   current_ = id;
+  running = this;
   tasks_[id].blocked = Blocked::no;
   stacks_->sanitizer[id].leaves_to_fiber();
   const fc::transfer_t back = fc::jump_fcontext(tasks_[id].context, this);
@@ -151,7 +153,8 @@ bool Machine::runnable(TaskId id) const {
       touch(&task.waits);
       return task.waits.awake || task.grace_over;
     case Blocked::in_shootdown:
-      return !section_in_the_way(id);
+      note_touch(&shots_);
+      return shots_[id] == 0;
   }
   return false;
 }
@@ -318,6 +321,34 @@ void Machine::wake_up(const WaitKey& key) {
   if (stops) stop();
 }
 
+void Machine::set_sleeping(const WaitKey& key) {
+  Waits& waits = tasks_[current_].waits;
+  touch(&waits);
+  waits.queued_on[0] = key;
+  waits.queued = 1;
+  waits.awake = false;
+}
+
+void Machine::set_running() {
+  Waits& waits = tasks_[current_].waits;
+  touch(&waits);
+  waits.queued_on[0] = {};
+  waits.queued = 0;
+  waits.awake = true;
+}
+
+bool Machine::sleeping(TaskId id) const {
+  touch(&tasks_[id].waits);
+  return !tasks_[id].waits.awake;
+}
+
+void Machine::wake(TaskId id) {
+  Waits& waits = tasks_[id].waits;
+  touch(&waits);
+  if (!waits.awake) note({.what = TraceLine::What::wakes, .task = current_, .value = id});
+  waits.awake = true;
+}
+
 // --- Access sections
 
 void Machine::section_begin(std::uint32_t mapping, PageOffset page) {
@@ -334,26 +365,28 @@ void Machine::section_end() {
   Section& section = tasks_[current_].section;
   touch(&section);
   section = {};
+  note_touch(&shots_);
+  for (std::uint8_t& sections : shots_) sections &= static_cast<std::uint8_t>(~(1U << current_));
 }
 
-bool Machine::section_in_the_way(TaskId id) const {
-  const Task& shooter = tasks_[id];
-  return std::any_of(tasks_.begin(), tasks_.end(), [&](const Task& task) {
-    if (&task == &shooter) return false;
-    note_touch(&task.section);
-    return task.section.open && task.section.mapping == shooter.shot_mapping &&
-           shooter.shot_range.contains(task.section.page);
-  });
-}
-
+/// An interrupt reaches each CPU once: sections that begin later find the translation gone, and are not
+/// waited for.
 void Machine::shoot_down(std::uint32_t mapping, PageRange range) {
   touched = true;
   if (current_ == kNobody) return;
+  std::uint8_t in_the_way = 0;
+  for (TaskId id = 0; id < kTasks; ++id) {
+    const Section& section = tasks_[id].section;
+    note_touch(&section);
+    if (id != current_ && section.open && section.mapping == mapping && range.contains(section.page))
+      in_the_way |= static_cast<std::uint8_t>(1U << id);
+  }
+  if (in_the_way == 0) return;
+  note_touch(&shots_);
+  shots_[current_] = in_the_way;
   tasks_[current_].shot_mapping = mapping;
-  tasks_[current_].shot_range = range;
-  while (section_in_the_way(current_)) block(Blocked::in_shootdown);
+  block(Blocked::in_shootdown);
   tasks_[current_].shot_mapping = 0;
-  tasks_[current_].shot_range = {};
 }
 
 }  // namespace daxrace::model

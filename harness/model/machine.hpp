@@ -18,6 +18,10 @@ using TaskId = std::uint32_t;
 inline constexpr TaskId kTasks = 5;
 inline constexpr TaskId kNobody = kTasks;
 
+/// The machine whose task runs on this thread.
+class Machine;
+inline thread_local constinit Machine* running = nullptr;
+
 /// A reader-writer lock as one atomic object with the admission rules of the kernel's rwsem: waiters queue
 /// first in, first out; a reader at the head lets every queued reader in; a lock that is free may be stolen
 /// by a newcomer; behind readers that hold it and somebody who queues, new readers queue too.
@@ -73,6 +77,7 @@ struct TraceLine {
     drops,
     wakes,
     blocks,
+    atomic,
     signal,
     grace_over,
     violation
@@ -94,6 +99,8 @@ struct TraceLine {
   PageOffset page = 0;
   FrameNumber frame = 0;
   std::uint32_t value = 0;
+  std::string_view name = {};  ///< atomic: of the word
+  std::string_view text = {};  ///< atomic: what was done
   std::array<HeldLock, kHeldShown> held = {};
 };
 
@@ -144,6 +151,9 @@ class Machine {
     fn(bytes_of(tasks_[task].waits));
     fn(bytes_of(tasks_[task].section));
   }
+  /// Sections that TLB shootdowns wait for: for each task those of which tasks, one bit for each.
+  using Shots = std::array<std::uint8_t, kTasks>;
+  Shots& shots() { return shots_; }
   /// The part of a task's stack that may be in use; it is never used below.
   std::span<std::byte> stack(TaskId task);
   /// Where the used part begins: registers of the stopped task, then its frames.
@@ -167,6 +177,11 @@ class Machine {
   void schedule();
   bool schedule_grace();
   void wake_up(const WaitKey& key);
+  /// The same without a queue: the sleeper says so, and whoever wakes it knows it.
+  void set_sleeping(const WaitKey& key);
+  void set_running();
+  bool sleeping(TaskId task) const;
+  void wake(TaskId task);
   bool signalled(TaskId task) const {
     note_touch(&tasks_[task].waits);
     return tasks_[task].waits.signal_pending;
@@ -206,7 +221,6 @@ class Machine {
     bool lock_exclusive = false;
     bool grace_over = false;
     std::uint32_t shot_mapping = 0;
-    PageRange shot_range;
     std::array<TraceLine::HeldLock, kHeld> held{};
     std::size_t held_count = 0;
     Waits waits;
@@ -214,7 +228,6 @@ class Machine {
   };
   struct Stacks;
 
-  bool section_in_the_way(TaskId task) const;
   bool somebody_waits(const WaitKey& key) const;
   void switch_out();
   void block(Blocked why);
@@ -222,6 +235,7 @@ class Machine {
   void entered();
 
   std::array<Task, kTasks> tasks_{};
+  Shots shots_{};
   TaskId current_ = kNobody;
   void* director_ = nullptr;
   std::uint64_t stops_ = 0;
