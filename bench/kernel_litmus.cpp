@@ -46,13 +46,13 @@ std::vector<Operation> operations_of(const std::vector<CellResult>& cells) {
 
 std::string table(const std::vector<CellResult>& cells) {
   const auto operations = operations_of(cells);
-  std::string out = fmt::format("{:<14}", "access");
+  std::string out = fmt::format("{:<15}", "access");
   for (const Operation operation : operations) out += fmt::format(" {:<9}", kernel::info_of(operation).label);
   std::map<Access, std::map<Operation, std::string_view>> rows;
   for (const CellResult& cell : cells)
     rows[cell.access][cell.operation] = kShort[static_cast<std::size_t>(cell.outcome)];
   for (auto& [access, row] : rows) {
-    out += fmt::format("\n{:<14}", kernel::info_of(access).name);
+    out += fmt::format("\n{:<15}", kernel::info_of(access).name);
     for (const Operation operation : operations)
       out += fmt::format(" {:<9}", row.contains(operation) ? row[operation] : "-");
   }
@@ -187,7 +187,7 @@ std::string kernel_litmus_text(const FsFacts& facts, const std::vector<CellResul
   for (const auto& info : kernel::kAccesses) {
     const auto here = [&](const CellResult& cell) { return kernel::info_of(cell.access).name == info.name; };
     if (std::ranges::any_of(cells, here))
-      out += fmt::format("{:<14} {} {}\n", info.name, kHazardNames[static_cast<std::size_t>(info.hazard)],
+      out += fmt::format("{:<15} {} {}\n", info.name, kHazardNames[static_cast<std::size_t>(info.hazard)],
                          info.what);
   }
   return out + remarks(cells) + canary_line(canaries) +
