@@ -19,7 +19,7 @@ struct Machine::Stacks {
   static constexpr std::size_t kUsed = std::size_t{32} << 10;
 #else
   static constexpr std::size_t kBytes = std::size_t{32} << 10;
-  static constexpr std::size_t kUsed = std::size_t{4} << 10;
+  static constexpr std::size_t kUsed = std::size_t{8} << 10;
 #endif
   struct alignas(64) Stack {
     std::array<std::byte, kBytes> bytes;
