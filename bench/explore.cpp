@@ -246,7 +246,7 @@ OptionTable explore_option_table(ExploreOptions& o) {
        [&o](const Values& values) { o.scenarios = values; }},
       {kWhat, "refcount", Takes::list, "ref1,ref0", "both", "which count says that a page is idle",
        [&o](const Values& values) { o.refcounts = values; }},
-      {kFar, "states", Takes::value, "N", "2M", "states of one scenario; beyond them it is sampled",
+      {kFar, "states", Takes::value, "N", "10M", "states of one scenario; beyond them it is sampled",
        [&o](const Values& values) {
          o.limits.states = parse_count("states", values.front(), 1, 100'000'000);
        }},
@@ -316,8 +316,8 @@ ExploreReport explore_report(const ExploreOptions& options) {
 
 std::string rate_of(const Job& job, const explore::Path& path, std::uint64_t executions) {
   const double seconds = explore::time_replays(job, path, executions);
-  return fmt::format("\n{} executions of {} steps in {:.2f} s: {:.2f} M/s\n", executions, path.size(),
-                     seconds, static_cast<double>(executions) / seconds / 1e6);
+  return fmt::format("\n{} executions of {} steps in {:.2f} s of CPU time: {:.2f} M/s\n", executions,
+                     path.size(), seconds, static_cast<double>(executions) / seconds / 1e6);
 }
 
 ExploreReport replay_report(const ExploreOptions& options) {

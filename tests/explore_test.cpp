@@ -255,6 +255,7 @@ TEST_F(ExploreItself, comes_out_the_same_where_it_looks_at_one_order_only) {
     EXPECT_TRUE(reduced[i].result.complete) << name_of(whole[i]);
     EXPECT_EQ(reduced[i].result.violated, whole[i].result.violated) << name_of(whole[i]);
     EXPECT_EQ(reduced[i].result.detectors, whole[i].result.detectors) << name_of(whole[i]);
+    EXPECT_EQ(reduced[i].result.endings, whole[i].result.endings) << name_of(whole[i]);
     EXPECT_EQ(reduced[i].result.ends, whole[i].result.ends) << name_of(whole[i]);
     EXPECT_EQ(reduced[i].verdict, whole[i].verdict) << name_of(whole[i]);
     states += whole[i].result.states;

@@ -1,6 +1,7 @@
 #include "harness/explore/explorer.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <random>
 #include <unordered_map>
@@ -15,32 +16,32 @@ namespace {
 constexpr double kOnStack = -1;
 constexpr double kEndlessPaths = std::numeric_limits<double>::infinity();
 
-constexpr int kWalks = 300;
+constexpr int kWalks = 100;
+constexpr int kMostWalked = 1000;
 
 class Search {
  public:
   Search(World& world, const Limits& limits, Result& result)
       : world_(world), limits_(limits), result_(result), notes_(world, result) {}
 
-  void run() {
-    world_.audit(limits_.audit);
-    search();
-    world_.audit(false);
-  }
+  void run() { search(); }
 
   /// Of several orders of steps that do not meet, one.
   void run_reduced() {
     walk_at_random();
     do {
-      result_ = {};
-      visited_.clear();
-      levels_.clear();
+      forget();
       futures_.work_out(world_.steps());
       reduces_ = true;
       void_ = false;
       search();
     } while (void_);
     result_.reduced = true;
+    if (!std::isinf(result_.interleavings)) return;
+    // There is a cycle, on which a step could be put off for ever.
+    forget();
+    reduces_ = false;
+    search();
   }
 
  private:
@@ -53,7 +54,14 @@ class Search {
     double paths = 0;
   };
 
+  void forget() {
+    result_ = {};
+    visited_.clear();
+    levels_.clear();
+  }
+
   void search() {
+    world_.audit(limits_.audit);
     const World::Mark start = world_.mark();
     enter(visited_.insert(world_.key()).first, start, {}, world_.choices());
     while (!levels_.empty() && visited_.size() <= (void_ ? std::min<std::uint64_t>(void_from_, limits_.states)
@@ -65,6 +73,7 @@ class Search {
         follow(level, level.next++);
       }
     }
+    world_.audit(false);
     result_.complete = levels_.empty();
     world_.back_to(start);
     result_.states = visited_.size();
@@ -78,7 +87,7 @@ class Search {
     for (int walk = 0; walk < kWalks; ++walk) {
       StepId taken = 0;
       Choices choices = world_.choices();
-      while (choices.count != 0) {
+      for (int steps = 0; steps < kMostWalked && choices.count != 0; ++steps) {
         taken = choices.steps[random() % choices.count];
         world_.take_step(taken);
         choices = world_.choices_after(choices, taken);
@@ -129,7 +138,10 @@ class Search {
     Level& level = levels_.emplace_back(Level{before, by, entry->key, choices});
     entry->value = kOnStack;
     for (std::size_t i = 0; i < choices.count; ++i) visited_.prefetch(world_.key_after(choices.steps[i]));
-    if (notes_.reached(choices, [this] { return path(); })) level.paths = 1;
+    if (notes_.reached(choices, [this] { return path(); })) {
+      level.paths = 1;
+      ++result_.endings;
+    }
     if (reduces_) reduce(level.choices);
     result_.depth = std::max(result_.depth, static_cast<std::uint32_t>(levels_.size() - 1));
   }

@@ -8,7 +8,7 @@
 namespace daxrace::explore {
 
 struct Limits {
-  std::uint64_t states = 2'000'000;      ///< beyond these a scenario is sampled
+  std::uint64_t states = 10'000'000;     ///< beyond these a scenario is sampled
   std::uint32_t preemptions = 4;         ///< of the shortest story, at most
   std::uint64_t story_states = 300'000;  ///< looked at for it, at most
   std::uint32_t samples = 4'000;         ///< executions
@@ -35,6 +35,7 @@ struct Result {
   std::uint32_t ends = 0;       ///< one bit for each litmus::End
   std::uint64_t states = 0;
   std::uint64_t transitions = 0;
+  std::uint64_t endings = 0;     ///< states in which nobody can go on, or all are done
   double interleavings = 0;      ///< paths from the start to an end; infinite where there are cycles
   std::uint32_t depth = 0;       ///< steps of the longest
   std::uint64_t bytes = 0;       ///< the visited table

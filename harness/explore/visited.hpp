@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <new>
 #include <span>
 #include <utility>
@@ -16,9 +17,9 @@ namespace daxrace::explore {
 class Visited {
  public:
   struct Entry {
-    Key key;
+    Key key;  ///< 0: nobody; no state has that, but for an accident as rare as two with equal keys
     double value = 0;
-    bool used = false;
+    bool used() const { return (key.low | key.high) != 0; }
   };
 
   Visited() : entries_(map(kFirst)) {}
@@ -30,13 +31,13 @@ class Visited {
   std::pair<Entry*, bool> insert(const Key& key) {
     if ((count_ + 1) * 8 > entries_.size() * 5) grow();
     Entry& entry = place_of(key);
-    if (entry.used) return {&entry, false};
-    entry = {key, 0, true};
+    if (entry.used()) return {&entry, false};
+    entry = {key, 0};
     ++count_;
     return {&entry, true};
   }
   void clear() {
-    unmap(std::exchange(entries_, map(kFirst)));
+    std::ranges::fill(entries_, Entry{});
     count_ = 0;
   }
   Entry& at(const Key& key) { return place_of(key); }
@@ -52,21 +53,24 @@ class Visited {
     const std::size_t bytes = entries * sizeof(Entry);
     void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at == MAP_FAILED) throw std::bad_alloc();
-    madvise(at, bytes, MADV_HUGEPAGE);  // a wish
+    madvise(at, bytes, MADV_HUGEPAGE);
+#ifdef MADV_POPULATE_WRITE
+    madvise(at, bytes, MADV_POPULATE_WRITE);  // every page of it will be hit, and one by one costs more
+#endif
     return {static_cast<Entry*>(at), entries};
   }
   static void unmap(std::span<Entry> entries) { munmap(entries.data(), entries.size_bytes()); }
 
   Entry& place_of(const Key& key) {
     std::size_t i = key.low & (entries_.size() - 1);
-    while (entries_[i].used && entries_[i].key != key) i = (i + 1) & (entries_.size() - 1);
+    while (entries_[i].used() && entries_[i].key != key) i = (i + 1) & (entries_.size() - 1);
     return entries_[i];
   }
   void grow() {
     const std::span<Entry> old =
         std::exchange(entries_, map(entries_.size() * (entries_.size() < kSmall ? 8 : 2)));
     for (const Entry& entry : old)
-      if (entry.used) place_of(entry.key) = entry;
+      if (entry.used()) place_of(entry.key) = entry;
     unmap(old);
   }
 

@@ -80,6 +80,7 @@ void add_waits(EpisodeResult& result, const std::vector<Spans>& workers,
   for (auto& [path, stats] : result.paths) stats.wait_ns = Histogram();
   for (const Spans& worker : workers) {
     std::vector<Span> spans = worker.list;
+    std::ranges::sort(spans, {}, &Span::start_ns);  // requests end in any order
     std::vector<std::uint64_t> waited(spans.size());
     for (const KernelWait& wait : waits) {
       const Span* span = wait.tid == worker.tid ? span_at(spans, wait.start_ns) : nullptr;

@@ -17,7 +17,8 @@ class PinQueue {
     std::size_t slot = 0;  ///< of the peer
     bool into_mapping = false;
     bool measured = false;
-    std::uint64_t faults = 0;  ///< real page faults of the submission
+    std::uint64_t faults = 0;                ///< real page faults of the submission
+    std::uint64_t start_ns = 0, end_ns = 0;  ///< of the submission, on the monotonic clock
     Timing timing;
   };
 
@@ -35,12 +36,14 @@ class PinQueue {
     const unsigned tag = free_.back();
     free_.pop_back();
     const std::uint64_t faults = thread_page_faults();
+    flight.start_ns = Clock::monotonic_ns();
     flight.timing.start = Clock::now();
     if (flight.into_mapping) {
       ring_.submit_read(memory, flight.slot, tag);
     } else {
       ring_.submit_write(memory, flight.slot, tag);
     }
+    flight.end_ns = Clock::monotonic_ns();
     flight.faults = thread_page_faults() - faults;
     flights_[tag] = flight;
   }

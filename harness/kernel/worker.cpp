@@ -372,6 +372,7 @@ void Worker::end_pin(const PinQueue::Flight& flight, long result) {
   const Path path = flight.faults > 0 ? Path::gup_slow : Path::gup_fast;
   ++recorder_.effective_ops;
   recorder_.record(path, flight.timing, {});
+  if (ground_.wants_spans) spans_.list.push_back({flight.start_ns, flight.end_ns, path});
   recorder_.paths[static_cast<std::size_t>(path)].faults_real += flight.faults;
 }
 

@@ -56,7 +56,7 @@ main() {
     expect_out '^cannot run: ' "$name without DAX"
     check_case "$name"
   done
-  ((count >= 6)) || fail "only $count reproducers were written"
+  ((count >= 7)) || fail "only $count reproducers were written"
   finish
 }
 main

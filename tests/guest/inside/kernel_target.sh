@@ -19,10 +19,12 @@ found_or_fine() {
 
 # What each stand-alone program says of this kernel, behind its exit status.
 reproducers() {
-  local reproducer status said
+  local reproducer status said device
   for reproducer in build/release/tests/reproducers/*; do
     status=0
-    said=$(timeout 60 "$reproducer" "$DAXRACE_DAX0") || status=$?
+    device=""
+    [[ $reproducer != */punch_under_dio ]] || device=$DAXRACE_SCRATCH
+    said=$(timeout 60 "$reproducer" "$DAXRACE_DAX0" ${device:+"$device"}) || status=$?
     echo "$(basename "$reproducer") $status $said"
   done
 }
