@@ -2,7 +2,6 @@
 // would not be compared at the same granularity.
 #include <algorithm>
 #include <fstream>
-#include <regex>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -31,17 +30,41 @@ std::string between(const std::string& text, const std::string& begin, const std
   return text.substr(from + begin.size(), text.find(end, from) - from - begin.size());
 }
 
-Words all_matches(const std::string& text, const char* pattern) {
-  const std::regex regex(pattern);
-  Words out;
-  for (auto i = std::sregex_iterator(text.begin(), text.end(), regex); i != std::sregex_iterator(); ++i)
-    out.push_back((*i)[1]);
+/// Words of small letters and underscores.
+Words names_in(const std::string& text) {
+  Words out(1);
+  for (const char c : text) {
+    if ((c >= 'a' && c <= 'z') || c == '_') {
+      out.back() += c;
+    } else if (!out.back().empty()) {
+      out.emplace_back();
+    }
+  }
+  if (out.back().empty()) out.pop_back();
   return out;
 }
 
+std::string trimmed(const std::string& text) {
+  const auto first = text.find_first_not_of(' ');
+  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
+Words split(const std::string& text, char at) {
+  Words out;
+  std::stringstream parts(text);
+  for (std::string part; std::getline(parts, part, at);) out.push_back(trimmed(part));
+  return out;
+}
+
+/// The first word of each line.
 const Words& env_steps() {
-  static const Words steps =
-      all_matches(between(text_of("harness/env.hpp"), "enum class Step", "};"), "\n  ([a-z_]+)");
+  static const Words steps = [] {
+    Words out;
+    for (const std::string& line :
+         split(between(text_of("harness/env.hpp"), "enum class Step : std::uint8_t {", "};"), '\n'))
+      if (!line.empty() && line[0] != '/') out.push_back(names_in(line).front());
+    return out;
+  }();
   return steps;
 }
 const std::string& model() {
@@ -49,23 +72,18 @@ const std::string& model() {
   return text;
 }
 
-/// The steps of a process in the order in which they stand, those of other cases left out.
+/// The steps of a process in the order in which they stand, those of other cases left out. A step is marked
+/// `/* step: what it does */`, in one case only `/* step case: ... */`; `|` parts steps that come together.
 Words steps_of_model(const std::string& process, const std::string& which) {
   const std::string body = between(model(), "proctype " + process, "\n}");
-  const std::regex label("/\\* step ?([a-z]*): ?([a-z_| ]*)\\*/");
+  const std::string mark = "/* step";
   Words out;
-  for (auto i = std::sregex_iterator(body.begin(), body.end(), label); i != std::sregex_iterator(); ++i) {
-    if ((*i)[1].length() != 0 && (*i)[1] != which) continue;
-    std::string words;
-    for (const char c : (*i)[2].str() + "|") {
-      if (c != '|') {
-        words += c;
-        continue;
-      }
-      while (!words.empty() && words.back() == ' ') words.pop_back();
-      out.push_back(words.substr(std::min(words.size(), words.find_first_not_of(' '))));
-      words.clear();
-    }
+  for (auto at = body.find(mark); at != std::string::npos; at = body.find(mark, at + 1)) {
+    const std::string label = body.substr(at + mark.size(), body.find("*/", at) - at - mark.size());
+    const auto colon = label.find(':');
+    const std::string only = trimmed(label.substr(0, colon));
+    if (!only.empty() && only != which) continue;
+    for (const std::string& words : split(label.substr(colon + 1), '|')) out.push_back(words);
   }
   return out;
 }
@@ -104,7 +122,7 @@ Words steps_of_task(TaskId task, const std::string& path) {
 
 TEST(PromelaSteps, the_model_knows_every_step_of_the_env) {
   const std::string known = between(model(), "Steps: ", ".");
-  EXPECT_EQ(env_steps(), all_matches(known, "([a-z_]+)"));
+  EXPECT_EQ(env_steps(), names_in(known));
 }
 
 TEST(PromelaSteps, a_store_that_faults_takes_those_of_the_model) {
