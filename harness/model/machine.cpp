@@ -70,6 +70,7 @@ struct FiberEntry {
     machine.director_ = from.fctx;
     const TaskId id = machine.current_;
     machine.entered();
+    machine.switch_out();
     machine.tasks_[id].body(machine.tasks_[id].scene, id);
     machine.note({.what = TraceLine::What::ends, .task = id});
     machine.tasks_[id].done = true;
@@ -96,6 +97,9 @@ void Machine::start(TaskId id, Body body, void* scene) {
   task.body = body;
   task.scene = scene;
   task.context = fc::make_fcontext(stack.data() + stack.size(), stack.size(), &FiberEntry::enter);
+  // Into the frame at its bottom, which may keep the director's place: here that is the same for every state.
+  current_ = id;
+  switch_in(id);
 }
 
 std::span<std::byte> Machine::stack(TaskId id) {
@@ -109,6 +113,10 @@ void Machine::advance(TaskId id) {
   current_ = id;
   running = this;
   tasks_[id].blocked = Blocked::no;
+  switch_in(id);
+}
+
+void Machine::switch_in(TaskId id) {
   stacks_->sanitizer[id].leaves_to_fiber();
   const fc::transfer_t back = fc::jump_fcontext(tasks_[id].context, this);
   stacks_->sanitizer[id].back_from_fiber();
@@ -122,9 +130,10 @@ void Machine::switch_out() {
   touched = false;
   SanitizerFiber& sanitizer = stacks_->sanitizer[current_];
   sanitizer.leaves_fiber();
-  const fc::transfer_t from = fc::jump_fcontext(director_, nullptr);
+  // At once, so that no register is saved on the stack that is watched: where the director stands says
+  // nothing of the task.
+  director_ = fc::jump_fcontext(director_, nullptr).fctx;
   sanitizer.entered_fiber();
-  director_ = from.fctx;
 }
 
 void Machine::stop() {

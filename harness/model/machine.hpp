@@ -229,6 +229,7 @@ class Machine {
   struct Stacks;
 
   bool somebody_waits(const WaitKey& key) const;
+  void switch_in(TaskId id);
   void switch_out();
   void block(Blocked why);
   bool sleep(Blocked how);
