@@ -95,7 +95,7 @@ TEST_F(ExploreRwsem, a_story_tells_the_atomics) {
   EXPECT_THAT(told.lines, Contains(HasSubstr("W:wait_lock")));
 }
 
-TEST(ExploreVerb, knows_the_rwsem_by_its_name) {
+TEST_F(ExploreRwsem, is_known_by_its_name) {
   ExploreOptions options;
   options.scenarios = {"rwsem_last_leaves"};
   const ExploreReport report = explore_report(options);
