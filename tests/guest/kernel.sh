@@ -6,7 +6,7 @@ set -euo pipefail
 need_guest
 version=${1:?which kernel?}
 
-run "$guest" --kernel="$version" --backing=xfs --time-limit=60 --results="$work/results" -- \
+run boot --kernel="$version" --backing=xfs --time-limit=60 --results="$work/results" -- \
   sh -c 'uname -r; cat /proc/mounts; env'
 expect_status 0 "kernel $version"
 expect_out "^${version%.x}\\.[0-9]" "its version"

@@ -10,7 +10,7 @@ kernel=${1:?which kernel?}
 cd "$top"
 
 # shellcheck disable=SC2016  # expanded in the guest
-run "$guest" --kernel="$kernel" --backing=xfs-reflink --time-limit=60 --results="$work/results" -- sh -c '
+run boot --kernel="$kernel" --backing=xfs-reflink --time-limit=60 --results="$work/results" -- sh -c '
   build/release/daxrace litmus --target=kernel --dir=$DAXRACE_DAX0 --operation=clone,dedupe,unshare --access=read,pin --format=csv
   echo "litmus $?"
   build/release/tests/reproducers/clone_spin $DAXRACE_DAX0

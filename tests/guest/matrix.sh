@@ -13,8 +13,8 @@ rm -rf "$results"
 mkdir -p "$results"
 
 status=0
-"$guest" --backing="$backing" --peer-latency-ns=100000 --time-limit=900 --console="$results/console.log" --results="$results" -- \
-  "$top/tests/guest/inside/matrix.sh" "$backing" "$results/run.csv" </dev/null || status=$?
+CONSOLE=$results/console.log boot --backing="$backing" --peer-latency-ns=100000 --time-limit=900 --results="$results" -- \
+  "$top/tests/guest/inside/matrix.sh" "$backing" "$results/run.csv" || status=$?
 if [[ $status -ne 0 ]]; then
   echo "FAILED: the matrix on $backing ended with status $status (console: $results/console.log)"
   exit 1

@@ -8,7 +8,7 @@ need_guest
 
 mkdir "$work/results"
 cd "$work"
-run "$guest" --time-limit=60 --peer-latency-ns=25000 --results="$work/results" -- \
+run boot --time-limit=60 --peer-latency-ns=25000 --results="$work/results" -- \
   bash "$top/tests/guest/inside/output.sh" "two words" "a'quote" '$HOME *' ""
 
 expect_status 77 "the command's exit status"
