@@ -139,9 +139,12 @@ clean_up() {
   rm -rf "$work"
 }
 
+# From the panic on, however much of it there is; else the last lines.
 show_console() {
   note "the end of the guest's console:"
-  { tail -n 40 "$work/console.log" || true; } 2>/dev/null | tr -d '\r' | sed 's/^/  | /' >&2
+  awk '{ line[NR] = $0 } !panic && /Kernel panic/ { panic = NR }
+    END { first = NR - 39; if (panic && panic < first) first = panic; if (first < 1) first = 1
+      for (i = first; i <= NR; i++) print line[i] }' "$work/console.log" 2>/dev/null | tr -d '\r' | sed 's/^/  | /' >&2 || true
 }
 
 lost() {
