@@ -12,6 +12,7 @@
 #include "harness/explore/story.hpp"
 #include "harness/litmus/actor.hpp"
 #include "harness/litmus/table.hpp"
+#include "tests/explore_fixture.hpp"
 
 namespace daxrace::explore {
 namespace {
@@ -19,18 +20,7 @@ namespace {
 using testing::Contains;
 using testing::HasSubstr;
 
-#if defined(__SANITIZE_THREAD__)
-constexpr bool kThreadSanitizer = true;
-#else
-constexpr bool kThreadSanitizer = false;
-#endif
-
-class Liveness : public testing::Test {
- protected:
-  void SetUp() override {
-    if (kThreadSanitizer) GTEST_SKIP() << "the thread sanitizer cannot follow fibers that are put back";
-  }
-};
+using Liveness = ExploreFixture;
 
 const litmus::Script& protocol(std::string_view name) {
   return *std::ranges::find(litmus::scripts(), name, [](const litmus::Script& one) { return one.info.name; });
@@ -282,13 +272,7 @@ TEST_F(Liveness, the_story_is_a_way_to_a_cycle_and_replays) {
   EXPECT_TRUE(told.starves);
   EXPECT_THAT(told.lines, Contains(HasSubstr("from here on again and again")));
   EXPECT_THAT(told.lines, Contains(HasSubstr("starvation: c: punch never ends")));
-  ExploreOptions options;
-  options.replay = replay_string(job, route_of(*one.story));
-  const ExploreReport again = replay_report(options);
-  std::string text;
-  for (const std::string& line : told.lines) text += line + '\n';
-  EXPECT_EQ(again.text, text);
-  EXPECT_EQ(again.code, Exit::ok) << "a declared finding is no broken promise";
+  expect_replay_tells(job, route_of(*one.story), told);
 }
 
 TEST_F(Liveness, a_cycle_that_does_not_close_or_leaves_somebody_out_is_none) {

@@ -9,6 +9,7 @@
 #include "bench/explore.hpp"
 #include "harness/explore/lock.hpp"
 #include "harness/explore/story.hpp"
+#include "tests/explore_fixture.hpp"
 
 namespace daxrace::explore {
 
@@ -20,18 +21,7 @@ namespace {
 using testing::Contains;
 using testing::HasSubstr;
 
-#if defined(__SANITIZE_THREAD__)
-constexpr bool kThreadSanitizer = true;
-#else
-constexpr bool kThreadSanitizer = false;
-#endif
-
-class ExploreRwsem : public testing::Test {
- protected:
-  void SetUp() override {
-    if (kThreadSanitizer) GTEST_SKIP() << "the thread sanitizer cannot follow fibers that are put back";
-  }
-};
+using ExploreRwsem = ExploreFixture;
 
 std::vector<Job> jobs_for(const std::vector<litmus::Script>& locks) {
   std::vector<Job> jobs;

@@ -11,6 +11,7 @@
 
 #include "harness/explore/story.hpp"
 #include "harness/litmus/table.hpp"
+#include "tests/explore_fixture.hpp"
 #include "tests/specimens.hpp"
 
 namespace daxrace::explore {
@@ -19,11 +20,6 @@ namespace {
 using testing::Contains;
 using testing::HasSubstr;
 
-#if defined(__SANITIZE_THREAD__)
-constexpr bool kThreadSanitizer = true;
-#else
-constexpr bool kThreadSanitizer = false;
-#endif
 #ifdef DAXRACE_SANITIZED
 constexpr bool kSanitized = true;
 #else
@@ -33,13 +29,7 @@ constexpr bool kSanitized = false;
 constexpr unsigned kThreads = 2;
 constexpr std::array kRegimes{RefcountRegime::ref1, RefcountRegime::ref0};
 
-/// Its shadow stacks cannot be put back with the fibers; it sees the protocols in the build of real threads.
-class Explore : public testing::Test {
- protected:
-  void SetUp() override {
-    if (kThreadSanitizer) GTEST_SKIP() << "the thread sanitizer cannot follow fibers that are put back";
-  }
-};
+using Explore = ExploreFixture;
 using ExploreSpecimens = Explore;
 using ExploreItself = Explore;
 
@@ -313,13 +303,7 @@ TEST_F(ExploreItself, a_replay_string_gives_the_same_lines) {
   const Told first = tell(job, route_of(*one.story));
   EXPECT_THAT(first.lines, Contains(HasSubstr("waits for ever: c: punch sleeps: blk")));
   EXPECT_THAT(first.lines, Contains(HasSubstr("down_write(mmaplock i1)")));
-  ExploreOptions options;
-  options.replay = replay_string(job, route_of(*one.story));
-  const ExploreReport again = replay_report(options);
-  std::string text;
-  for (const std::string& line : first.lines) text += line + '\n';
-  EXPECT_EQ(again.text, text);
-  EXPECT_EQ(again.code, Exit::ok) << "a declared finding is no broken promise";
+  expect_replay_tells(job, route_of(*one.story), first);
 }
 
 TEST_F(ExploreItself, a_path_survives_its_text) {
