@@ -209,15 +209,19 @@ void Worker::perform(Op op, Clock::Ticks intended, bool measured) {
   const std::uint64_t faulted = thread_page_faults() - faults;
   busy_.since_ns.store(0, std::memory_order_release);
   busy_.done.fetch_add(1, std::memory_order_relaxed);
-  if (!done || !measured) return;
-  Path path = done->path;
-  // The outcome by what the kernel counted: a translation was there, or a fault made it.
-  if (faulted > 0 && (path == Path::load || path == Path::store)) path = Path::fault;
-  if (faulted > 0 && path == Path::gup_fast) path = Path::gup_slow;
-  recorder_.effective_ops += done->effective || path == Path::fault;
-  recorder_.record(path, {intended, start_, end_}, {});
-  if (ground_.wants_spans) spans_.list.push_back({start_ns_, end_ns_, path});
-  recorder_.paths[static_cast<std::size_t>(path)].faults_real += faulted;
+  if (done && measured)
+    count(done->path, done->effective, faulted, {intended, start_, end_}, {start_ns_, end_ns_});
+}
+
+/// The path by what the kernel counted: a translation was there, or a fault made it.
+void Worker::count(Path path, bool effective, std::uint64_t faults, const Timing& timing, Span span) {
+  if (faults > 0 && (path == Path::load || path == Path::store)) path = Path::fault;
+  if (faults > 0 && path == Path::gup_fast) path = Path::gup_slow;
+  recorder_.effective_ops += effective || path == Path::fault;
+  recorder_.record(path, timing, {});
+  span.path = path;
+  if (ground_.wants_spans) spans_.list.push_back(span);
+  recorder_.paths[static_cast<std::size_t>(path)].faults_real += faults;
 }
 
 std::optional<Worker::Done> Worker::make(Op op) {
@@ -368,12 +372,8 @@ void Worker::end_pin(const PinQueue::Flight& flight, long result) {
   if (result == -EFAULT) return;  // beyond the end by then
   if (result != static_cast<long>(kIoBytes)) return failed(result < 0 ? result : -EIO);
   if (!flight.into_mapping) check_some_of_peer(flight.slot, flight.page);
-  if (!flight.measured) return;
-  const Path path = flight.faults > 0 ? Path::gup_slow : Path::gup_fast;
-  ++recorder_.effective_ops;
-  recorder_.record(path, flight.timing, {});
-  if (ground_.wants_spans) spans_.list.push_back({flight.start_ns, flight.end_ns, path});
-  recorder_.paths[static_cast<std::size_t>(path)].faults_real += flight.faults;
+  if (flight.measured)
+    count(Path::gup_fast, true, flight.faults, flight.timing, {flight.start_ns, flight.end_ns});
 }
 
 /// What the device has read out of the page, every now and then.

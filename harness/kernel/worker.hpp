@@ -111,6 +111,7 @@ class Worker {
   std::optional<Done> truncate(bool down);
   std::optional<Done> fsync_file();
   void victim();
+  void count(Path path, bool effective, std::uint64_t faults, const Timing& timing, Span span);
   void start_pin(Op op, Clock::Ticks intended, bool measured);
   void reap_pins(bool wait);
   void end_pin(const PinQueue::Flight& flight, long result);
