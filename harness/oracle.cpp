@@ -137,15 +137,12 @@ void Oracle::stale_access(Hazard hazard, std::uint32_t ino, PageOffset page, cor
 }
 
 void Oracle::page_removing(std::uint32_t ino, PageOffset page) noexcept {
-  PageHistory& history = shared_.history(ino, page);
-  // In this order: a reader that sees the new number of removals sees what was removed.
-  raise(history.removing, history.sequence.load());
-  history.removals.fetch_add(1);
+  shared_.history(ino, page).removals.fetch_add(1);
 }
 
 void Oracle::page_removed(std::uint32_t ino, PageOffset page) noexcept {
   PageHistory& history = shared_.history(ino, page);
-  raise(history.removed, history.removing.load());
+  raise(history.removed, history.removals.load());
 }
 
 void Oracle::page_moved(std::uint32_t ino, PageOffset from, PageOffset to, FrameNumber) noexcept {
@@ -157,16 +154,17 @@ void Oracle::page_moved(std::uint32_t ino, PageOffset from, PageOffset to, Frame
 
 void Oracle::flush_begin(std::uint32_t ino, PageRange pages) noexcept {
   pages.end = std::min(pages.end, shared_.pages(ino));
-  flushing_.clear();
   for (PageOffset page = pages.first; page < pages.end; ++page) {
-    flushing_.push_back(shared_.history(ino, page).stored.load());
+    PageHistory& history = shared_.history(ino, page);
+    history.flushes.store(history.flushes.load() + 1, std::memory_order_release);
   }
 }
 
 void Oracle::flush_end(std::uint32_t ino, PageRange pages) noexcept {
   pages.end = std::min(pages.end, shared_.pages(ino));
   for (PageOffset page = pages.first; page < pages.end; ++page) {
-    raise(shared_.history(ino, page).flushed, flushing_[page - pages.first]);
+    PageHistory& history = shared_.history(ino, page);
+    history.flushed.store(history.flushes.load(), std::memory_order_release);
   }
 }
 
@@ -176,32 +174,23 @@ void Oracle::unflushed(std::uint32_t ino, PageOffset page, core::Block block) {
       fmt::format("{} page {}: fsync returned, a store before it was not flushed", name_of_file(ino), page));
 }
 
-Oracle::Before Oracle::before_read(std::uint32_t ino, PageOffset page) const noexcept {
-  const PageHistory& history = shared_.history(ino, page);
-  const std::uint32_t removals = history.removals.load();
-  const std::uint32_t written = history.written.load();
-  return {history.removing.load(), history.removed.load(), removals, written};
-}
-
-void Oracle::judge(std::uint32_t ino, PageOffset page, core::Block block, const Before& before,
-                   std::uint64_t word) {
-  const auto fault = judge_word(ino, page, before, shared_.history(ino, page).removals.load(), word);
-  if (!fault) return;
+void Oracle::accuse(const DataFault& fault, std::uint32_t ino, PageOffset page, core::Block block,
+                    const Before& before, std::uint64_t word) {
   const Stamp stamp = Stamp::from(word);
   std::string what;
-  if (fault->detector == Detector::corruption) {
+  if (fault.detector == Detector::corruption) {
     what = fmt::format("holds data that {} wrote for inode {} page {}",
                        name_in(kHazardMeanings, stamp.writer), stamp.ino, stamp.page);
-  } else if (fault->detector == Detector::misplaced) {
+  } else if (fault.detector == Detector::misplaced) {
     what = fmt::format("holds data that {} wrote for page {}", name_in(kHazardMeanings, stamp.writer),
                        stamp.page);
   } else if (word == 0) {
     what = "zero read after a finished write";
   } else {
-    what = fmt::format("data number {} read after a punch that came later than number {}", stamp.sequence,
+    what = fmt::format("data of the page's block {} read after its block {} was freed", stamp.sequence,
                        before.removed);
   }
-  shared_.report(task_, fault->detector, fault->hazard, ino, page, block.frame,
+  shared_.report(task_, fault.detector, fault.hazard, ino, page, block.frame,
                  fmt::format("{} page {}: {}", name_of_file(ino), page, what));
 }
 

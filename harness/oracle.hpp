@@ -17,15 +17,19 @@
 
 namespace daxrace {
 
-/// What the oracle remembers of one page of one file. Numbers are stamp sequences.
+/// What the oracle remembers of one page of one file. A stamp's sequence says how many removals of the page's
+/// block had begun when it was given out, plus one: who writes has nothing to count, which would cost more
+/// than the store itself. The two counts of flushes have one writer at a time, who holds the lock of the DAX
+/// entry.
 struct PageHistory {
-  std::atomic<std::uint32_t> sequence{0};  ///< the last one given out
-  std::atomic<std::uint32_t> removing{0};  ///< the last one given out before a block left the extent map
-  std::atomic<std::uint32_t> removed{0};   ///< the same, once that block's generation says that it is freed
-  std::atomic<std::uint32_t> removals{0};  ///< how often that happened
-  std::atomic<std::uint32_t> written{0};   ///< the newest whole-page write that has finished
-  std::atomic<std::uint32_t> stored{0};    ///< the newest store through a mapping that has finished
-  std::atomic<std::uint32_t> flushed{0};   ///< the newest such store that was flushed
+  std::atomic<std::uint32_t> removals{0};  ///< blocks that have begun to leave the extent map
+  std::atomic<std::uint32_t> removed{0};   ///< the same, once the block's generation says that it is freed
+  std::atomic<std::uint32_t> written{0};   ///< sequence of the newest whole-page write that has finished
+  std::atomic<std::uint32_t> stored_in{
+      0};                                ///< sequence of the newest store through a mapping that has finished
+  std::atomic<std::uint32_t> stored{0};  ///< how many flushes had begun then, plus one
+  std::atomic<std::uint32_t> flushes{0};  ///< begun
+  std::atomic<std::uint32_t> flushed{0};  ///< finished
 };
 
 /// What all tasks of an episode report to. Counting is lock-free; a violation's story is told under a mutex.
@@ -92,11 +96,14 @@ class Oracle {
   void flush_end(std::uint32_t ino, PageRange pages) noexcept;
 
   // Called by whoever moves data.
+  /// Under what keeps the page's block from being removed: the access section, the lock, the lease.
   std::uint32_t next_sequence(std::uint32_t ino, PageOffset page) noexcept {
-    return shared_.history(ino, page).sequence.fetch_add(1, std::memory_order_relaxed) + 1;
+    return shared_.history(ino, page).removals.load() + 1;
   }
   void stored(std::uint32_t ino, PageOffset page, std::uint32_t sequence) noexcept {
-    raise(shared_.history(ino, page).stored, sequence);
+    PageHistory& history = shared_.history(ino, page);
+    raise(history.stored, history.flushes.load() + 1);
+    raise(history.stored_in, sequence);
   }
   void written(std::uint32_t ino, PageOffset page, std::uint32_t sequence) noexcept {
     raise(shared_.history(ino, page).written, sequence);
@@ -104,10 +111,18 @@ class Oracle {
 
   /// What was true of a page before a read began; judge() needs it.
   using Before = PageBefore;
-  Before before_read(std::uint32_t ino, PageOffset page) const noexcept;
+  Before before_read(std::uint32_t ino, PageOffset page) const noexcept {
+    const PageHistory& history = shared_.history(ino, page);
+    const std::uint32_t removals = history.removals.load();
+    return {removals, history.removed.load(), removals, history.written.load()};
+  }
   /// Judges one word that was read from a block whose generation was still right afterwards. A foreign stamp
   /// in it was put there by somebody else's stale access: the hazard is the writer's.
-  void judge(std::uint32_t ino, PageOffset page, core::Block block, const Before& before, std::uint64_t word);
+  void judge(std::uint32_t ino, PageOffset page, core::Block block, const Before& before,
+             std::uint64_t word) {
+    const auto fault = judge_word(ino, page, before, shared_.history(ino, page).removals.load(), word);
+    if (fault) accuse(*fault, ino, page, block, before, word);
+  }
 
   /// fsync of pages [0, pages) of a file: what had been stored before it began must have been flushed when it
   /// ends.
@@ -123,9 +138,12 @@ class Oracle {
     }
   }
   void unflushed(std::uint32_t ino, PageOffset page, core::Block block);
+  [[gnu::cold]] void accuse(const DataFault& fault, std::uint32_t ino, PageOffset page, core::Block block,
+                            const Before& before, std::uint64_t word);
 
   struct FsyncPage {
     core::Block block;
+    std::uint32_t stored_in = 0;
     std::uint32_t stored = 0;
   };
   static constexpr std::size_t kFsyncPages = 4096;
@@ -134,14 +152,14 @@ class Oracle {
   Timeline& timeline_;
   std::uint32_t task_;
   std::vector<FsyncPage> fsync_pages_;
-  std::vector<std::uint32_t> flushing_;
 };
 
 template <class LookupBlock>
 void Oracle::fsync_begin(std::uint32_t ino, LookupBlock&& lookup) {
   const std::size_t pages = std::min<std::size_t>(shared_.pages(ino), kFsyncPages);
   for (PageOffset page = 0; page < pages; ++page) {
-    fsync_pages_[page] = {lookup(page), shared_.history(ino, page).stored.load()};
+    const PageHistory& history = shared_.history(ino, page);
+    fsync_pages_[page] = {lookup(page), history.stored_in.load(), history.stored.load()};
   }
 }
 
@@ -151,10 +169,9 @@ void Oracle::fsync_end(std::uint32_t ino, LookupBlock&& lookup) {
   for (PageOffset page = 0; page < pages; ++page) {
     const FsyncPage& then = fsync_pages_[page];
     if (!then.block || lookup(page) != then.block) continue;
-    if (then.stored > shared_.history(ino, page).removing.load() &&
-        then.stored > shared_.history(ino, page).flushed.load()) {
+    const PageHistory& history = shared_.history(ino, page);
+    if (then.stored_in > history.removals.load() && then.stored > history.flushed.load())
       unflushed(ino, page, then.block);
-    }
   }
 }
 
