@@ -122,7 +122,7 @@ concept Env = requires(E env, typename E::RwSem& sem, typename E::WaitEntry& wai
   env.access_begin(std::uint32_t{}, PageOffset{});
   env.access_end();
   env.tlb_shootdown(std::uint32_t{}, range);
-  env.timed(Phase::zap);
+  env.timed(Phase::shootdown).next(Phase::zap);
   env.oracle();
   spinlock.lock();
   spinlock.unlock();

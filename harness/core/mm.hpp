@@ -26,12 +26,12 @@ void unmap_one_mapping(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageRange ra
   std::size_t count = 0;
   const auto flush_batch = [&] {
     {
-      [[maybe_unused]] auto timed = k.env.timed(Phase::shootdown);
+      auto timed = k.env.timed(Phase::shootdown);
       k.env.tlb_shootdown(mapping, range);
-    }
-    if (count != 0) {
-      [[maybe_unused]] auto timed = k.env.timed(Phase::zap);
-      k.store.zap(std::span(frames.data(), count));
+      if (count != 0) {
+        timed.next(Phase::zap);
+        k.store.zap(std::span(frames.data(), count));
+      }
     }
     for (std::size_t i = 0; i < count; ++i) put_mapping_reference(k, frames[i]);
     count = 0;
@@ -191,15 +191,23 @@ std::optional<Pin> pin_locked(K& k, std::uint32_t mapping, PageOffset page, bool
   return pin;
 }
 
+/// The slow half of get_user_pages, out of line so that the fast one stays small.
+template <class Protocol, class K>
+[[gnu::noinline]] std::optional<Pin> pin_by_fault(K& k, InodeOf<K>& ip, std::uint32_t mapping,
+                                                  PageOffset page, bool write) {
+  for (;;) {
+    const FaultResult fault = handle_fault<Protocol>(k, ip, mapping, page, write);
+    if (fault != FaultResult::installed && fault != FaultResult::upgraded) return std::nullopt;
+    if (const auto pin = pin_locked(k, mapping, page, write)) return pin;
+  }
+}
+
 /// get_user_pages of one page. Nothing: a hole that is only read, beyond i_size, or no space.
 template <class Protocol, class K>
 std::optional<Pin> get_user_page(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageOffset page, bool write) {
   std::optional<Pin> pin = pin_fast(k, ip, mapping, page, write);
-  while (!pin) {
-    const FaultResult fault = handle_fault<Protocol>(k, ip, mapping, page, write);
-    if (fault != FaultResult::installed && fault != FaultResult::upgraded) return std::nullopt;
-    pin = pin_locked(k, mapping, page, write);
-  }
+  if (!pin) pin = pin_by_fault<Protocol>(k, ip, mapping, page, write);
+  if (!pin) return std::nullopt;
   k.env.oracle().event(Event::pinned, ip.ino, page, pin->block.frame, count_to_tell(k, pin->block.frame));
   k.step(Step::gup_in_flight);
   return pin;

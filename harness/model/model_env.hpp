@@ -64,6 +64,7 @@ class ModelEnv {
     bool queued = false;
   };
   struct Timed {
+    void next(Phase) {}
     ~Timed() {}  // NOLINT(modernize-use-equals-default): what is held only for its scope is not unused
   };
   static constexpr std::size_t kUnmapBatch = kPages;
