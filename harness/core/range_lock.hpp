@@ -40,6 +40,23 @@ class RangeLock {
     if constexpr (requires { env.range_unlocked(this); }) env.range_unlocked(this);
   }
 
+  /// Numbers the tickets anew, in their order, and forgets whoever has left: two locks that differ only in
+  /// how often they were taken are equal then. For whoever compares states, with nobody inside a call.
+  void renumber_tickets() {
+    const auto before = held_;
+    last_ticket_ = 0;
+    for (Held& held : held_) {
+      if (held.ticket == 0) {
+        held = {};
+        continue;
+      }
+      ++last_ticket_;
+      std::uint64_t not_later = 0;
+      for (const Held& other : before) not_later += other.ticket != 0 && other.ticket <= held.ticket;
+      held.ticket = not_later;
+    }
+  }
+
   WaitFor name;
 
  private:

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "harness/error.hpp"
-#include "harness/explore/tickets.hpp"
 
 namespace daxrace::explore {
 namespace {
@@ -178,8 +177,8 @@ void World::all_is_touched() {
 void World::forget_the_order_of_the_past() {
   for (std::uint32_t ino = 1; ino <= model::kFiles; ++ino) {
     litmus::ModelInode& ip = scene_.store.inode(ino);
-    for (RangeLock* lock : {&ip.io_range, &ip.mapping_range})
-      if (parts_.footprint().was_touched(parts_.of(lock))) renumber_tickets(*lock);
+    for (core::RangeLock<model::ModelEnv>* lock : {&ip.io_range, &ip.mapping_range})
+      if (parts_.footprint().was_touched(parts_.of(lock))) lock->renumber_tickets();
   }
 }
 
