@@ -129,6 +129,13 @@ std::string why_not(Op op, const FsFacts& facts, unsigned queue_depth) {
       if (facts.dax) return "aio: direct I/O of a DAX file is a synchronous copy, nothing is in flight";
       return queue_depth > 1 ? "aio: one request at a time is made of a real file; pins take the queue depth"
                              : "";
+    case Op::zero:
+      return facts.zero_range ? "" : fmt::format("zero: no zero range on this {}", facts.fs);
+    case Op::collapse:
+    case Op::insert:
+      return facts.shift
+                 ? ""
+                 : fmt::format("collapse, insert: {} does not shift the pages of a file here", facts.fs);
     default:
       return "";
   }
@@ -142,10 +149,12 @@ Worker::Worker(Ground& ground, std::uint32_t id, std::uint32_t workers, Busy& bu
       id_(id),
       mix_(mix_of(config_, id, workers)),
       own_(pages_of(config_, id, workers)),
+      written_(pages_to_write(config_, own_)),
       busy_(busy),
       recorder_(recorder),
       random_(config_.seed * 1'000'003 + id + 1),
-      buffer_(kIoBytes, node_of_worker(config_, id)) {
+      buffer_(kIoBytes, node_of_worker(config_, id)),
+      shifts_(config_.workload->shifts()) {
   if (ground.peer == nullptr) return;
   io_.emplace();
   if (config_.queue_depth > 1) pins_.emplace(*ground.peer, config_.queue_depth);
@@ -237,10 +246,11 @@ std::optional<Worker::Done> Worker::make(Op op) {
     case Op::read:
       return read(at);
     case Op::write:
-      return write(at);
+      return write(page_to_write());
     case Op::aio_read:
+      return aio(at, false);
     case Op::aio_write:
-      return aio(at, op == Op::aio_write);
+      return aio(page_to_write(), true);
     case Op::gup_cold:
       madvise(ground_.at(at), kIoBytes, MADV_DONTNEED);
       return gup(at, false);
@@ -256,6 +266,12 @@ std::optional<Worker::Done> Worker::make(Op op) {
       return punch(at);
     case Op::punch:
       return punch(at);
+    case Op::zero:
+      return zero(page_to_write());
+    case Op::collapse:
+      return collapse(page_to_write());
+    case Op::insert:
+      return insert();
     case Op::truncate_down:
     case Op::truncate_up:
       return truncate(op == Op::truncate_down);
@@ -279,7 +295,8 @@ void Worker::failed(long result) {
   recorder_.last_io_error = static_cast<int>(result);
 }
 
-/// Zero is a hole; a mixture is a copy beside a device's. Anything else must be this file's, of this page.
+/// Zero is a hole; a mixture is a copy beside a device's. Anything else must be this file's, of this page or
+/// of one from where a shift can have brought it.
 void Worker::check(const std::byte* bytes, std::size_t sectors, PageOffset page, Hazard reader) {
   if (!config_.oracle) return;
   for (std::size_t i = 0; i < sectors; ++i) {
@@ -287,7 +304,8 @@ void Worker::check(const std::byte* bytes, std::size_t sectors, PageOffset page,
     std::memcpy(&word, bytes + i * kSectorBytes, sizeof word);
     if (word == 0 || !Stamp::is_whole(word)) continue;
     const Stamp seen = Stamp::from(word);
-    if (seen.ino == kFileNumber && seen.page == page) continue;
+    if (seen.ino == kFileNumber && (seen.page == page || (shifts_ && is_one_shift_away(seen.page, page))))
+      continue;
     const bool other = seen.ino != kFileNumber;
     ground_.sightings.add(other ? Detector::corruption : Detector::misplaced, reader,
                           fmt::format("page {} of the file held page {} of file {}, write {}", page,
@@ -425,24 +443,62 @@ std::optional<Worker::Done> Worker::evict() {
   return Done{Path::evict, true};
 }
 
-std::optional<Worker::Done> Worker::punch(PageOffset page) {
-  const bool data = lseek(ground_.file.get(), offset_of(page), SEEK_DATA) == offset_of(page);
-  const long error = timed([&] {
-    return long{
-        fallocate(ground_.file.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset_of(page), kIoBytes)};
-  });
-  if (error != 0) {
-    failed(-errno);
-    return std::nullopt;
-  }
-  // Where nobody else writes to the page, it must read as zero now.
+bool Worker::has_data(PageOffset page) const {
+  return lseek(ground_.file.get(), offset_of(page), SEEK_DATA) == offset_of(page);
+}
+
+bool Worker::change_layout(int mode, PageOffset first, std::uint32_t pages) {
+  const long error =
+      timed([&] { return long{fallocate(ground_.file.get(), mode, offset_of(first), offset_of(pages))}; });
+  if (error != 0) failed(-errno);
+  return error == 0;
+}
+
+/// Where nobody else writes to the page, it must read as zero now.
+void Worker::check_zero(PageOffset page, const char* after) {
   if (config_.workload->uncontended && config_.oracle &&
       pread(ground_.file.get(), buffer_.data(), kIoBytes, offset_of(page)) ==
           static_cast<ssize_t>(kIoBytes) &&
       std::any_of(buffer_.data(), buffer_.data() + kIoBytes, [](std::byte b) { return b != std::byte{0}; }))
     ground_.sightings.add(Detector::stale_data, Hazard::h8,
-                          fmt::format("page {} is not zero after its punch", page));
+                          fmt::format("page {} is not zero after its {}", page, after));
+}
+
+std::optional<Worker::Done> Worker::punch(PageOffset page) {
+  const bool data = has_data(page);
+  if (!change_layout(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, page, 1)) return std::nullopt;
+  check_zero(page, "punch");
   return Done{data ? Path::punch : Path::punch_hole, data};
+}
+
+std::optional<Worker::Done> Worker::zero(PageOffset page) {
+  const bool data = has_data(page);
+  if (!change_layout(FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, page, 1)) return std::nullopt;
+  check_zero(page, "zero range");
+  if (!data) return std::nullopt;
+  return Done{Path::zero, true};
+}
+
+std::optional<Worker::Done> Worker::collapse(PageOffset first) {
+  if (!ground_.shift.begin_collapse()) return std::nullopt;
+  if (!change_layout(FALLOC_FL_COLLAPSE_RANGE, first, kShiftPages)) {
+    ground_.shift.whole();
+    return std::nullopt;
+  }
+  ground_.shift.collapsed_at(first);
+  return Done{Path::collapse, true};
+}
+
+std::optional<Worker::Done> Worker::insert() {
+  const std::optional<PageOffset> first = ground_.shift.begin_insert();
+  if (!first) return std::nullopt;
+  if (!change_layout(FALLOC_FL_INSERT_RANGE, *first, kShiftPages)) {
+    ground_.shift.collapsed_at(*first);
+    return std::nullopt;
+  }
+  if (own_.contains(*first)) check_zero(*first, "insert range");
+  ground_.shift.whole();
+  return Done{Path::insert, true};
 }
 
 std::optional<Worker::Done> Worker::truncate(bool down) {

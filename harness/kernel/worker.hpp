@@ -14,6 +14,7 @@
 #include "harness/kernel/directory.hpp"
 #include "harness/kernel/pin_queue.hpp"
 #include "harness/perturb.hpp"
+#include "harness/shift.hpp"
 #include "harness/stamp.hpp"
 
 namespace daxrace::kernel {
@@ -55,6 +56,7 @@ struct Ground {
   std::array<std::atomic<std::uint8_t>, kVictimPages>
       victim_pages{};  ///< 0 hole, 1 written, 2 somebody is at it
   std::atomic<std::uint32_t> sequence{1};
+  ShiftPair shift;
   EpisodeClock clock;
   bool wants_spans = false;
   Sightings sightings;
@@ -108,6 +110,13 @@ class Worker {
   std::optional<Done> munmap_one(PageOffset page);
   std::optional<Done> evict();
   std::optional<Done> punch(PageOffset page);
+  std::optional<Done> zero(PageOffset page);
+  std::optional<Done> collapse(PageOffset first);
+  std::optional<Done> insert();
+  bool has_data(PageOffset page) const;
+  /// fallocate, timed; false: it failed, and that is noted.
+  bool change_layout(int mode, PageOffset first, std::uint32_t pages);
+  void check_zero(PageOffset page, const char* after);
   std::optional<Done> truncate(bool down);
   std::optional<Done> fsync_file();
   void victim();
@@ -128,6 +137,7 @@ class Worker {
     return result;
   }
   PageOffset page() { return own_.first + random_.below(own_.end - own_.first); }
+  PageOffset page_to_write() { return written_.first + random_.below(written_.end - written_.first); }
   Stamp stamp(PageOffset page, Hazard writer);
   void check(const std::byte* bytes, std::size_t sectors, PageOffset page, Hazard reader);
   void failed(long result);
@@ -137,10 +147,12 @@ class Worker {
   std::uint32_t id_;
   Mix mix_;
   PageRange own_;
+  PageRange written_;
   Busy& busy_;
   Recorder& recorder_;
   Random random_;
   NodeBuffer buffer_;
+  bool shifts_;
   std::optional<DirectIo> io_;
   std::optional<PinQueue> pins_;  ///< at a queue depth above 1
   Clock::Ticks start_ = 0;
