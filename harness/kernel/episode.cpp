@@ -56,7 +56,7 @@ std::set<std::string> left_out(const EpisodeConfig& config, const FsFacts& facts
   any_left = false;
   for (const Role& role : config.workload->roles) {
     for (const WeightedOp& weighted : role.ops) {
-      const std::string reason = why_not(weighted.op, facts, config.queue_depth);
+      const std::string reason = why_not(weighted.op, facts);
       if (reason.empty()) any_left = true;
       if (!reason.empty()) reasons.insert(reason);
     }

@@ -62,7 +62,11 @@ void install_sigbus() {
 
 [[noreturn]] void fail(const char* what) { throw Error(fmt::format("{}: {}", what, std::strerror(errno))); }
 
-bool is_gup(Op op) { return op == Op::gup_read || op == Op::gup_write || op == Op::gup_cold; }
+/// What may stay in flight while the worker goes on.
+bool is_direct_io(Op op) {
+  return op == Op::gup_read || op == Op::gup_write || op == Op::gup_cold || op == Op::aio_read ||
+         op == Op::aio_write;
+}
 
 void write_page(int fd, PageOffset page, Stamp stamp) {
   const NodeBuffer buffer(kIoBytes, -1);
@@ -120,15 +124,13 @@ void Ground::unmap() noexcept {
   mapping = nullptr;
 }
 
-std::string why_not(Op op, const FsFacts& facts, unsigned queue_depth) {
+std::string why_not(Op op, const FsFacts& facts) {
   switch (op) {
     case Op::lease:
       return "lease: layout leases are the kernel's own, no system call takes one";
     case Op::aio_read:
     case Op::aio_write:
-      if (facts.dax) return "aio: direct I/O of a DAX file is a synchronous copy, nothing is in flight";
-      return queue_depth > 1 ? "aio: one request at a time is made of a real file; pins take the queue depth"
-                             : "";
+      return facts.dax ? "aio: direct I/O of a DAX file is a synchronous copy, nothing is in flight" : "";
     case Op::zero:
       return facts.zero_range ? "" : fmt::format("zero: no zero range on this {}", facts.fs);
     case Op::collapse:
@@ -155,9 +157,13 @@ Worker::Worker(Ground& ground, std::uint32_t id, std::uint32_t workers, Busy& bu
       random_(config_.seed * 1'000'003 + id + 1),
       buffer_(kIoBytes, node_of_worker(config_, id)),
       shifts_(config_.workload->shifts()) {
+  for (std::size_t op = 0; op < left_out_.size(); ++op)
+    left_out_[op] = !why_not(static_cast<Op>(op), ground.directory->facts()).empty();
   if (ground.peer == nullptr) return;
   io_.emplace();
-  if (config_.queue_depth > 1) pins_.emplace(*ground.peer, config_.queue_depth);
+  if (config_.queue_depth == 1) return;
+  requests_.emplace(*ground.peer, ground.direct.get(), config_.queue_depth);
+  request_buffers_ = NodeBuffer(config_.queue_depth * kIoBytes, node_of_worker(config_, id));
 }
 
 void Worker::run() {
@@ -169,7 +175,7 @@ void Worker::run() {
   } else {
     run_closed();
   }
-  while (pins_ && !pins_->empty()) reap_pins(true);
+  while (requests_ && !requests_->empty()) reap(true);
 }
 
 void Worker::run_paced() {
@@ -191,7 +197,7 @@ void Worker::run_paced() {
 
 bool Worker::wait_until(Clock::Ticks intended) {
   for (;;) {
-    if (pins_) reap_pins(false);
+    if (requests_) reap(false);
     const Clock::Ticks now = Clock::now();
     if (now >= ground_.clock.end || ground_.clock.stop.load(std::memory_order_relaxed)) return false;
     if (now >= intended) return true;
@@ -208,9 +214,9 @@ void Worker::run_closed() {
 }
 
 void Worker::perform(Op op, Clock::Ticks intended, bool measured) {
-  if (!why_not(op, ground_.directory->facts(), config_.queue_depth).empty()) return;
-  if (pins_) reap_pins(false);
-  if (pins_ && is_gup(op)) return start_pin(op, intended, measured);
+  if (left_out_[static_cast<std::size_t>(op)]) return;
+  if (requests_) reap(false);
+  if (requests_ && is_direct_io(op)) return start_request(op, intended, measured);
   busy_.op.store(static_cast<std::uint8_t>(op), std::memory_order_relaxed);
   busy_.since_ns.store(Clock::monotonic_ns(), std::memory_order_release);
   const std::uint64_t faults = thread_page_faults();
@@ -357,41 +363,70 @@ std::optional<Worker::Done> Worker::aio(PageOffset page, bool write) {
   return Done{write ? Path::aio_write : Path::aio_read, true};
 }
 
-/// Pins at a queue depth: the request stays in flight while the worker goes on.
-void Worker::start_pin(Op op, Clock::Ticks intended, bool measured) {
-  const PageOffset at = page();
-  if (op == Op::gup_cold) madvise(ground_.at(at), kIoBytes, MADV_DONTNEED);
+/// At a queue depth the request stays in flight while the worker goes on.
+void Worker::start_request(Op op, Clock::Ticks intended, bool measured) {
   busy_.op.store(static_cast<std::uint8_t>(op), std::memory_order_relaxed);
   busy_.since_ns.store(Clock::monotonic_ns(), std::memory_order_release);
-  while (pins_->full()) reap_pins(true);
-  const PeerLayout layout{config_.file_pages};
-  PinQueue::Flight flight;
-  flight.page = at;
-  flight.into_mapping = op == Op::gup_write;
-  flight.slot = flight.into_mapping ? layout.stamped(Hazard::h4, at)
-                                    : layout.scratch(id_, config_.queue_depth, pins_->next());
+  while (requests_->full()) reap(true);
+  RequestQueue::Flight flight = op == Op::aio_read || op == Op::aio_write ? aio_flight(op) : pin_flight(op);
   flight.measured = measured;
   flight.timing.intended = intended;
-  pins_->submit(flight, ground_.at(at));
+  requests_->submit(flight);
   busy_.since_ns.store(0, std::memory_order_release);
 }
 
-void Worker::reap_pins(bool wait) {
-  const auto done = [this](const PinQueue::Flight& flight, long result) { end_pin(flight, result); };
-  if (wait) {
-    pins_->wait(done);
+RequestQueue::Flight Worker::pin_flight(Op op) {
+  const PageOffset at = page();
+  if (op == Op::gup_cold) madvise(ground_.at(at), kIoBytes, MADV_DONTNEED);
+  const PeerLayout layout{config_.file_pages};
+  RequestQueue::Flight flight;
+  flight.page = at;
+  flight.memory = ground_.at(at);
+  if (op == Op::gup_write) {
+    flight.kind = RequestQueue::Kind::peer_read;
+    flight.slot = layout.stamped(Hazard::h4, at);
   } else {
-    pins_->reap(done);
+    flight.kind = RequestQueue::Kind::peer_write;
+    flight.slot = layout.scratch(id_, config_.queue_depth, requests_->next());
+  }
+  return flight;
+}
+
+RequestQueue::Flight Worker::aio_flight(Op op) {
+  RequestQueue::Flight flight;
+  flight.memory = request_buffers_.data() + requests_->next() * kIoBytes;
+  if (op == Op::aio_write) {
+    flight.kind = RequestQueue::Kind::file_write;
+    flight.page = page_to_write();
+    stamp_buffer(flight.memory, stamp(flight.page, Hazard::h3));
+  } else {
+    flight.kind = RequestQueue::Kind::file_read;
+    flight.page = page();
+  }
+  return flight;
+}
+
+void Worker::reap(bool wait) {
+  const auto done = [this](const RequestQueue::Flight& flight, long result) { end_request(flight, result); };
+  if (wait) {
+    requests_->wait(done);
+  } else {
+    requests_->reap(done);
   }
 }
 
-void Worker::end_pin(const PinQueue::Flight& flight, long result) {
+void Worker::end_request(const RequestQueue::Flight& flight, long result) {
+  using Kind = RequestQueue::Kind;
   busy_.done.fetch_add(1, std::memory_order_relaxed);
-  if (result == -EFAULT) return;  // beyond the end by then
+  const bool pin = flight.kind == Kind::peer_read || flight.kind == Kind::peer_write;
+  if (pin ? result == -EFAULT : flight.kind == Kind::file_read && result == 0)
+    return;  // beyond the end by then
   if (result != static_cast<long>(kIoBytes)) return failed(result < 0 ? result : -EIO);
-  if (!flight.into_mapping) check_some_of_peer(flight.slot, flight.page);
-  if (flight.measured)
-    count(Path::gup_fast, true, flight.faults, flight.timing, {flight.start_ns, flight.end_ns});
+  if (flight.kind == Kind::peer_write) check_some_of_peer(flight.slot, flight.page);
+  if (flight.kind == Kind::file_read) check(flight.memory, kStampsPerPage, flight.page, Hazard::h3);
+  if (!flight.measured) return;
+  const Path path = pin ? Path::gup_fast : flight.kind == Kind::file_read ? Path::aio_read : Path::aio_write;
+  count(path, true, flight.faults, flight.timing, {flight.start_ns, flight.end_ns});
 }
 
 /// What the device has read out of the page, every now and then.

@@ -12,7 +12,7 @@
 #include "harness/episode_support.hpp"
 #include "harness/kernel/direct_io.hpp"
 #include "harness/kernel/directory.hpp"
-#include "harness/kernel/pin_queue.hpp"
+#include "harness/kernel/request_queue.hpp"
 #include "harness/perturb.hpp"
 #include "harness/shift.hpp"
 #include "harness/stamp.hpp"
@@ -63,7 +63,7 @@ struct Ground {
 };
 
 /// Why an operation cannot be made of a real file here; empty: it can.
-std::string why_not(Op op, const FsFacts& facts, unsigned queue_depth);
+std::string why_not(Op op, const FsFacts& facts);
 
 /// When an operation ran, on the monotonic clock.
 struct Span {
@@ -121,9 +121,11 @@ class Worker {
   std::optional<Done> fsync_file();
   void victim();
   void count(Path path, bool effective, std::uint64_t faults, const Timing& timing, Span span);
-  void start_pin(Op op, Clock::Ticks intended, bool measured);
-  void reap_pins(bool wait);
-  void end_pin(const PinQueue::Flight& flight, long result);
+  void start_request(Op op, Clock::Ticks intended, bool measured);
+  RequestQueue::Flight pin_flight(Op op);
+  RequestQueue::Flight aio_flight(Op op);
+  void reap(bool wait);
+  void end_request(const RequestQueue::Flight& flight, long result);
   void check_some_of_peer(std::size_t slot, PageOffset page);
 
   template <class Call>
@@ -154,7 +156,9 @@ class Worker {
   NodeBuffer buffer_;
   bool shifts_;
   std::optional<DirectIo> io_;
-  std::optional<PinQueue> pins_;  ///< at a queue depth above 1
+  std::array<bool, kOpNames.size()> left_out_{};
+  NodeBuffer request_buffers_;            ///< one for each request of the file in flight
+  std::optional<RequestQueue> requests_;  ///< at a queue depth above 1
   Clock::Ticks start_ = 0;
   Clock::Ticks end_ = 0;
   std::uint64_t start_ns_ = 0;
