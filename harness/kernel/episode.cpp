@@ -73,7 +73,9 @@ class KernelEpisode {
         peer_(config.workload->needs_peer() ? peer : nullptr) {
     bool any_left = false;
     left_out_ = left_out(config, directory_->facts(), any_left);
-    if (!any_left) throw Skipped(fmt::format("{}", fmt::join(left_out_, "; ")));
+    // A single path is nothing without it.
+    if (!any_left || (config.workload->uncontended && !left_out_.empty()))
+      throw Skipped(fmt::format("{}", fmt::join(left_out_, "; ")));
     crew_ = std::make_shared<Crew>(config, directory_, peer_);
     try {
       view_ = std::make_unique<KernelView>();
