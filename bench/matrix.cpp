@@ -10,6 +10,7 @@
 #include "harness/error.hpp"
 #include "harness/kernel/directory.hpp"
 #include "harness/kernel/episode.hpp"
+#include "harness/shift.hpp"
 
 namespace daxrace {
 namespace {
@@ -126,6 +127,12 @@ void set_entry(Configuration& config, const RunOptions& options) {
   if (config.file_pages % pages_per_entry != 0)
     throw Error(fmt::format("--file-pages={}: must be a multiple of the {} pages of an entry",
                             config.file_pages, pages_per_entry));
+}
+
+void check_shifts(const Configuration& config) {
+  if (config.workload->shifts() && config.file_pages <= kShiftPages)
+    throw Error(fmt::format("--file-pages={}: {} takes {} pages out of the file and needs more",
+                            config.file_pages, config.workload->name, kShiftPages));
 }
 
 std::vector<Configuration> start_of(const Batch& batch, const RunOptions& options) {
@@ -251,6 +258,7 @@ std::vector<Configuration> build_matrix(const RunOptions& options, std::size_t c
     for (Configuration& config : expand(batch, options, sources, cpus)) {
       check_frame(config);
       set_entry(config, options);
+      check_shifts(config);
       all.push_back(std::move(config));
     }
   }

@@ -30,7 +30,7 @@ class Episode {
         rule_(core::RefcountRule::of(config.refcount_regime)),
         sizes_(file_sizes(config)),
         shared_(threads_ + 1),
-        oracle_(threads_ + 1, sizes_.pages),
+        oracle_(threads_ + 1, sizes_.pages, config.workload->shifts()),
         store_(region, frames_needed(config), rule_.idle, config.pages_per_entry,
                config.discard == Discard::punch),
         recorders_(threads_),
@@ -86,10 +86,11 @@ class Episode {
     try {
       bind_worker(config_, id);
       recorders_[id].affinity = thread_affinity();
+      const PageRange own = pages_of(config_, id, threads_);
       worker = std::make_unique<Worker<P, E>>(typename Worker<P, E>::Setup{
           config_, store_, peer_, *inodes_[0], *inodes_[1], *inodes_[2 + id], sizes_.pages[2 + id],
-          *tasks_[id], *envs_[id], mix_of(config_, id, threads_), pages_of(config_, id, threads_), clock_,
-          recorder});
+          *tasks_[id], *envs_[id], mix_of(config_, id, threads_), own, pages_to_write(config_, own), shift_,
+          clock_, recorder});
       worker->prepare(node_of_worker(config_, id));
     } catch (const std::exception& error) {
       fail(error.what());
@@ -198,6 +199,7 @@ class Episode {
   std::vector<core::Inode<E>*> inodes_;
   /// Made by their own threads, kept until all have ended: the watchdog may poke any of them.
   std::vector<std::unique_ptr<Worker<P, E>>> workers_;
+  ShiftPair shift_;
   EpisodeClock clock_;
   std::mutex failure_mutex_;
   std::string failure_;

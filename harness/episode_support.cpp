@@ -10,6 +10,7 @@
 
 #include "harness/error.hpp"
 #include "harness/io_ring.hpp"
+#include "harness/shift.hpp"
 #include "harness/stamp.hpp"
 #include "harness/thresholds.hpp"
 #include "harness/verdict.hpp"
@@ -81,6 +82,9 @@ std::size_t peer_slots_needed(const EpisodeConfig& config) {
 
 void check_episode(const EpisodeConfig& config, const RegionFacts& facts, const Peer* peer) {
   if (config.file_pages == 0) throw Error("--file-pages must be at least 1");
+  if (config.workload->shifts() && config.file_pages <= kShiftPages) {
+    throw Error(fmt::format("--file-pages must be at least {} where ranges are collapsed", kShiftPages + 1));
+  }
   if (frames_needed(config) > facts.frames) {
     throw Error(fmt::format(
         "the region has {} frames of {} bytes, this run needs {}: give a larger backing or a smaller "
@@ -140,6 +144,12 @@ PageRange pages_of(const EpisodeConfig& config, std::uint32_t worker, std::uint3
   const std::uint32_t share = std::max(config.file_pages / workers, 1U);
   const std::uint32_t first = worker * share % config.file_pages;
   return {first, std::min(first + share, config.file_pages)};
+}
+
+PageRange pages_to_write(const EpisodeConfig& config, PageRange own) {
+  if (!config.workload->shifts()) return own;
+  const PageOffset end = std::min(own.end, config.file_pages - kShiftPages);
+  return {std::min(own.first, end - 1), end};
 }
 
 void set_clock(const EpisodeConfig& config, EpisodeClock& clock) {

@@ -64,6 +64,9 @@ int node_of_worker(const EpisodeConfig& config, std::uint32_t worker);
 Mix mix_of(const EpisodeConfig& config, std::uint32_t worker, std::uint32_t workers);
 /// A worker's own share of the pages, or the whole file, as the preset says.
 PageRange pages_of(const EpisodeConfig& config, std::uint32_t worker, std::uint32_t workers);
+/// Those of them that may be written as file I/O: where collapses make the file smaller, a write at its end
+/// would extend it.
+PageRange pages_to_write(const EpisodeConfig& config, PageRange own);
 void set_clock(const EpisodeConfig& config, EpisodeClock& clock);
 /// Minor and major faults of the calling thread so far.
 std::uint64_t thread_page_faults();

@@ -59,7 +59,7 @@ struct IoRing::Impl {
 
   void init_ring(unsigned entries);
   io_uring_sqe* next_sqe(unsigned in_flight) noexcept;
-  void start(io_uring_sqe* sqe, std::uint64_t tag) noexcept;
+  void start(io_uring_sqe* sqe, std::uint8_t flags, std::uint64_t tag) noexcept;
   void submit() noexcept;
   void attach() noexcept;
   void arm_poke() noexcept;
@@ -141,8 +141,8 @@ io_uring_sqe* IoRing::Impl::next_sqe(unsigned in_flight) noexcept {
   return io_uring_get_sqe(&ring);
 }
 
-void IoRing::Impl::start(io_uring_sqe* sqe, std::uint64_t tag) noexcept {
-  sqe->flags = file_flags;
+void IoRing::Impl::start(io_uring_sqe* sqe, std::uint8_t flags, std::uint64_t tag) noexcept {
+  sqe->flags = flags;
   io_uring_sqe_set_data64(sqe, tag);
   submit();
 }
@@ -186,7 +186,7 @@ void IoRing::submit_read(std::byte* to, std::size_t slot, std::uint64_t tag) noe
   io_uring_sqe* const sqe = impl_->next_sqe(in_flight_);
   io_uring_prep_read(sqe, impl_->file, to, static_cast<unsigned>(impl_->peer.block_bytes()),
                      impl_->peer.offset_of(slot));
-  impl_->start(sqe, tag);
+  impl_->start(sqe, impl_->file_flags, tag);
   ++in_flight_;
 }
 
@@ -194,7 +194,22 @@ void IoRing::submit_write(const std::byte* from, std::size_t slot, std::uint64_t
   io_uring_sqe* const sqe = impl_->next_sqe(in_flight_);
   io_uring_prep_write(sqe, impl_->file, from, static_cast<unsigned>(impl_->peer.block_bytes()),
                       impl_->peer.offset_of(slot));
-  impl_->start(sqe, tag);
+  impl_->start(sqe, impl_->file_flags, tag);
+  ++in_flight_;
+}
+
+void IoRing::submit_file_read(int fd, std::byte* to, std::uint64_t offset, std::uint64_t tag) noexcept {
+  io_uring_sqe* const sqe = impl_->next_sqe(in_flight_);
+  io_uring_prep_read(sqe, fd, to, static_cast<unsigned>(impl_->peer.block_bytes()), offset);
+  impl_->start(sqe, 0, tag);
+  ++in_flight_;
+}
+
+void IoRing::submit_file_write(int fd, const std::byte* from, std::uint64_t offset,
+                               std::uint64_t tag) noexcept {
+  io_uring_sqe* const sqe = impl_->next_sqe(in_flight_);
+  io_uring_prep_write(sqe, fd, from, static_cast<unsigned>(impl_->peer.block_bytes()), offset);
+  impl_->start(sqe, 0, tag);
   ++in_flight_;
 }
 

@@ -66,6 +66,9 @@ class IoRing {
   /// flight.
   void submit_read(std::byte* to, std::size_t slot, std::uint64_t tag) noexcept;
   void submit_write(const std::byte* from, std::size_t slot, std::uint64_t tag) noexcept;
+  /// The same with a block at `offset` of another file, open for direct I/O.
+  void submit_file_read(int fd, std::byte* to, std::uint64_t offset, std::uint64_t tag) noexcept;
+  void submit_file_write(int fd, const std::byte* from, std::uint64_t offset, std::uint64_t tag) noexcept;
 
   struct Completion {
     std::uint64_t tag;

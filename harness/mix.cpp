@@ -96,6 +96,9 @@ OpTraits traits_of(Op op) {
     case Op::lease:
       return {Kind::access, Hazards(Hazard::h5)};
     case Op::punch:
+    case Op::zero:
+    case Op::collapse:
+    case Op::insert:
     case Op::truncate_down:
       return {Kind::layout_change, {}};
     case Op::fill_and_punch:

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/shift.hpp"
+
 namespace daxrace {
 namespace {
 
@@ -54,14 +56,22 @@ void Timeline::copy_to(std::vector<TimelineEvent>& out, std::uint32_t task) cons
 
 void OracleShared::FreeMemory::operator()(PageHistory* p) const noexcept { std::free(p); }
 
-OracleShared::OracleShared(std::size_t tasks, const std::vector<std::uint32_t>& pages)
-    : pages_(pages), timelines_(tasks) {
+OracleShared::OracleShared(std::size_t tasks, const std::vector<std::uint32_t>& pages, bool shifts)
+    : pages_(pages), shifts_(shifts), timelines_(tasks) {
   for (const std::uint32_t count : pages) {
     // calloc, so that the history of a huge sparse file costs memory only where it is used.
     void* memory = std::calloc(std::max<std::size_t>(count, 1), sizeof(PageHistory));
     if (memory == nullptr) throw std::bad_alloc();
     histories_.emplace_back(static_cast<PageHistory*>(memory));
   }
+}
+
+bool OracleShared::moved(std::uint32_t ino, PageOffset page, const DataFault& fault,
+                         std::uint64_t word) const noexcept {
+  constexpr std::uint32_t kFile = 1;
+  if (!shifts_ || ino != kFile || word == 0) return false;
+  return fault.detector == Detector::stale_data ||
+         (fault.detector == Detector::misplaced && is_one_shift_away(Stamp::from(word).page, page));
 }
 
 std::vector<std::string> OracleShared::story(Hazard hazard, FrameNumber frame, std::uint32_t ino,
@@ -176,6 +186,7 @@ void Oracle::unflushed(std::uint32_t ino, PageOffset page, core::Block block) {
 
 void Oracle::accuse(const DataFault& fault, std::uint32_t ino, PageOffset page, core::Block block,
                     const Before& before, std::uint64_t word) {
+  if (shared_.moved(ino, page, fault, word)) return;
   const Stamp stamp = Stamp::from(word);
   std::string what;
   if (fault.detector == Detector::corruption) {

@@ -36,11 +36,16 @@ struct PageHistory {
 class OracleShared {
  public:
   /// `pages[i]`: pages of the file with inode number i + 1.
-  OracleShared(std::size_t tasks, const std::vector<std::uint32_t>& pages);
+  /// `shifts`: the first of them is one whose pages ShiftPair moves.
+  OracleShared(std::size_t tasks, const std::vector<std::uint32_t>& pages, bool shifts = false);
 
   PageHistory& history(std::uint32_t ino, PageOffset page) noexcept { return histories_[ino - 1][page]; }
   std::uint32_t pages(std::uint32_t ino) const noexcept { return pages_[ino - 1]; }
   Timeline& timeline(std::uint32_t task) noexcept { return timelines_[task]; }
+  /// Is what looks like a fault of the data only a page that was moved? In a file that shifts, data may lie
+  /// one shift away from its page, and numbers of different pages have no order: there whoever wrote through
+  /// a stale access is known by the block, whose generation every move counts up.
+  bool moved(std::uint32_t ino, PageOffset page, const DataFault& fault, std::uint64_t word) const noexcept;
 
   /// Counts, and keeps the first few of each kind with the events that led there.
   void report(std::uint32_t task, Detector detector, Hazard hazard, std::uint32_t ino, PageOffset page,
@@ -62,6 +67,7 @@ class OracleShared {
   static constexpr std::size_t kLinesPerStory = 24;
 
   std::vector<std::uint32_t> pages_;
+  bool shifts_;
   std::vector<std::unique_ptr<PageHistory[], FreeMemory>> histories_;
   std::vector<Timeline> timelines_;
   std::array<std::atomic<std::uint64_t>, kDetectorNames.size()> detected_{};

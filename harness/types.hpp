@@ -117,15 +117,18 @@ enum class Path : std::uint8_t {
   evict,          ///< last unlink and close: freed the file's blocks
   punch,          ///< freed at least one block
   punch_hole,     ///< found only holes
+  zero,           ///< zeroed a range that held at least one block
+  collapse,       ///< took a range out of the file: what lies behind it moved down
+  insert,         ///< put a hole into the file: what lies behind it moved up
   truncate_down,  ///< shrank the file and freed at least one block
   truncate_up,    ///< extended the file
   fsync,          ///< flushed the entries tagged dirty
   lease           ///< acquired a layout lease, accessed the frames, returned it
 };
-inline constexpr std::array<std::string_view, 17> kPathNames = {
-    "fault",      "load",          "store",       "read",   "write", "aio_read",
-    "aio_write",  "gup_fast",      "gup_slow",    "munmap", "evict", "punch",
-    "punch_hole", "truncate_down", "truncate_up", "fsync",  "lease"};
+inline constexpr std::array<std::string_view, 20> kPathNames = {
+    "fault",    "load",     "store",         "read",        "write", "aio_read",   "aio_write",
+    "gup_fast", "gup_slow", "munmap",        "evict",       "punch", "punch_hole", "zero",
+    "collapse", "insert",   "truncate_down", "truncate_up", "fsync", "lease"};
 inline constexpr std::size_t kPathCount = kPathNames.size();
 
 /// Where the time of an operation goes; what is in none of these is "the rest".

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <sys/resource.h>
@@ -16,6 +17,7 @@
 #include "harness/placement.hpp"
 #include "harness/recorder.hpp"
 #include "harness/run_store.hpp"
+#include "harness/shift.hpp"
 #include "harness/spinlock.hpp"
 #include "harness/task.hpp"
 
@@ -40,7 +42,9 @@ class Worker {
     Task& task;
     E& env;
     Mix mix;
-    PageRange own_pages;  ///< the pages that this worker touches
+    PageRange own_pages;      ///< the pages that this worker touches
+    PageRange written_pages;  ///< and those of them that it writes
+    ShiftPair& shift;
     EpisodeClock& clock;
     Recorder& recorder;
   };
@@ -58,6 +62,8 @@ class Worker {
         k_{setup.env, setup.store, core::RefcountRule::of(setup.config.refcount_regime), 0},
         mix_(setup.mix),
         own_pages_(setup.own_pages),
+        written_pages_(setup.written_pages),
+        shift_(setup.shift),
         clock_(setup.clock),
         recorder_(setup.recorder),
         random_(setup.config.seed * 1'000'003 + setup.task.id + 1) {}
@@ -197,6 +203,9 @@ class Worker {
   }
 
   PageOffset pick() { return own_pages_.first + random_.below(own_pages_.end - own_pages_.first); }
+  PageOffset pick_written() {
+    return written_pages_.first + random_.below(written_pages_.end - written_pages_.first);
+  }
 
   // --- operations
   // -----------------------------------------------------------------------------------------------
@@ -210,7 +219,8 @@ class Worker {
 
   /// What is prepared first begins when that is done.
   static constexpr bool begins_later(Op op) {
-    return op == Op::refault || op == Op::gup_cold || op == Op::munmap || op == Op::evict || op == Op::fsync;
+    return op == Op::refault || op == Op::gup_cold || op == Op::munmap || op == Op::evict ||
+           op == Op::fsync || op == Op::collapse || op == Op::insert;
   }
 
   void perform(Op op) {
@@ -225,7 +235,7 @@ class Worker {
       case Op::read:
         return read(pick());
       case Op::write:
-        return write(file_, pick());
+        return write(file_, pick_written());
       case Op::aio_read:
         return aio(pick(), false);
       case Op::aio_write:
@@ -244,6 +254,12 @@ class Worker {
         return punch(pick());
       case Op::fill_and_punch:
         return fill_and_punch(pick());
+      case Op::zero:
+        return zero(pick());
+      case Op::collapse:
+        return collapse(pick_written());
+      case Op::insert:
+        return insert();
       case Op::truncate_down:
         return truncate_down();
       case Op::truncate_up:
@@ -453,6 +469,30 @@ class Worker {
     punch(page);
   }
 
+  void zero(PageOffset page) {
+    auto change = core::Change::zero({page, page + 1});
+    if (P::fallocate(k_, file_, change) == 0 && change.freed != 0) finish(Path::zero, true);
+  }
+
+  void collapse(PageOffset first) {
+    if (!shift_.begin_collapse()) return;
+    begin();
+    auto change = core::Change::collapse({first, first + kShiftPages});
+    if (P::fallocate(k_, file_, change) != 0) return shift_.whole();
+    finish(Path::collapse, true);
+    shift_.collapsed_at(first);
+  }
+
+  void insert() {
+    const std::optional<PageOffset> first = shift_.begin_insert();
+    if (!first) return;
+    begin();
+    auto change = core::Change::insert({*first, *first + kShiftPages});
+    if (P::fallocate(k_, file_, change) != 0) return shift_.collapsed_at(*first);
+    finish(Path::insert, true);
+    shift_.whole();
+  }
+
   void truncate_down() {
     const PageOffset size = file_.i_size.load();
     auto change = core::Change::truncate(random_.below(std::max(size, 1U)));
@@ -543,6 +583,8 @@ class Worker {
   K k_;
   Mix mix_;
   PageRange own_pages_;
+  PageRange written_pages_;
+  ShiftPair& shift_;
   EpisodeClock& clock_;
   Recorder& recorder_;
   Random random_;

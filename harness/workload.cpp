@@ -68,6 +68,16 @@ std::vector<Workload> contended_presets() {
                  {.name = "truncater",
                   .ops = {{Op::truncate_down, 1}, {Op::truncate_up, 1}},
                   .rate_per_s = 200}}},
+      {.name = "reshape",
+       .summary =
+           "faults, reads and writes, direct I/O and pins while ranges are zeroed, taken out and put in",
+       .roles = {{.name = "faulter", .ops = {{Op::touch_read, 1}, {Op::touch_write, 1}}, .rate_per_s = 4000},
+                 {.name = "reader", .ops = {{Op::read, 1}}, .rate_per_s = 500},
+                 {.name = "writer", .ops = {{Op::write, 1}}, .rate_per_s = 500},
+                 {.name = "aio", .ops = {{Op::aio_read, 1}, {Op::aio_write, 1}}, .rate_per_s = 500},
+                 {.name = "gup", .ops = {{Op::gup_read, 1}, {Op::gup_write, 1}}, .rate_per_s = 1000},
+                 {.name = "zeroer", .ops = {{Op::zero, 1}}, .rate_per_s = 400},
+                 {.name = "shifter", .ops = {{Op::collapse, 1}, {Op::insert, 1}}, .rate_per_s = 400}}},
       {.name = "realloc",
        .summary = "every kind of access against punch, with freed blocks given to another file at once",
        .roles = {{.name = "load", .ops = {{Op::touch_read, 1}, {Op::touch_write, 1}}, .rate_per_s = 2000},
@@ -114,6 +124,11 @@ std::vector<Workload> single_path_presets() {
       single("evict", "last unlink and close: the file's blocks are freed",
              {{Op::touch_write, 8}, {Op::evict, 1}}, 4000),
       single("punch", "punch of a page that has just been faulted in", {{Op::fill_and_punch, 1}}, 4000),
+      single("zero", "zeroing of a range that holds blocks", {{Op::touch_write, 4}, {Op::zero, 1}}, 3000),
+      single("collapse", "a range taken out: the rest of the file moves down",
+             {{Op::touch_write, 4}, {Op::collapse, 1}, {Op::insert, 1}}, 3000),
+      single("insert", "a hole put in: the rest of the file moves up",
+             {{Op::touch_write, 4}, {Op::insert, 1}, {Op::collapse, 1}}, 3000),
       single("truncate_down", "truncate that shrinks the file and frees blocks",
              {{Op::touch_write, 4}, {Op::truncate_down, 1}, {Op::truncate_up, 1}}, 3000),
       single("truncate_up", "truncate that extends the file", {{Op::truncate_up, 1}, {Op::truncate_down, 1}},
@@ -136,6 +151,13 @@ std::vector<Workload> all_presets() {
 bool Workload::needs_peer() const {
   return std::ranges::any_of(roles, [](const Role& role) {
     return std::ranges::any_of(role.ops, [](const WeightedOp& share) { return does_io(share.op); });
+  });
+}
+
+bool Workload::shifts() const {
+  return std::ranges::any_of(roles, [](const Role& role) {
+    return std::ranges::any_of(
+        role.ops, [](const WeightedOp& share) { return share.op == Op::collapse || share.op == Op::insert; });
   });
 }
 

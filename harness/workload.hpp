@@ -24,16 +24,19 @@ enum class Op : std::uint8_t {
   evict,
   punch,           ///< punch pages, whatever is there
   fill_and_punch,  ///< write-fault a page (recorded as fault), then punch it
+  zero,            ///< zero a range, whatever is there
+  collapse,        ///< take a range out, unless one is out already
+  insert,          ///< put the range that was taken out in again, as a hole
   truncate_down,
   truncate_up,
   fsync,
   lease,  ///< acquire a layout lease, access the frames without references, return it
   victim  ///< write a freed frame into another file, check its stamp later, free it again
 };
-inline constexpr std::array<std::string_view, 19> kOpNames = {
-    "touch_read",    "touch_write", "refault",  "read",   "write", "aio_read", "aio_write",
-    "gup_read",      "gup_write",   "gup_cold", "munmap", "evict", "punch",    "fill_and_punch",
-    "truncate_down", "truncate_up", "fsync",    "lease",  "victim"};
+inline constexpr std::array<std::string_view, 22> kOpNames = {
+    "touch_read", "touch_write",   "refault",     "read",  "write", "aio_read",       "aio_write", "gup_read",
+    "gup_write",  "gup_cold",      "munmap",      "evict", "punch", "fill_and_punch", "zero",      "collapse",
+    "insert",     "truncate_down", "truncate_up", "fsync", "lease", "victim"};
 
 /// A share of a role's operations.
 struct WeightedOp {
@@ -60,6 +63,8 @@ struct Workload {
   /// Each worker keeps to its own share of the pages, as it does where nothing is contended.
   bool own_pages = uncontended;
   bool needs_peer() const;
+  /// Do its layout changes move data to other pages?
+  bool shifts() const;
   unsigned closed_threads() const;
 };
 

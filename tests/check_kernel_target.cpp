@@ -172,14 +172,16 @@ void check_waits(const Row& row, const std::string& name) {
         name + ": no waits: " + row.reason);
   check(!row.dio_wait_sum_ns && !row.lease_wait_sum_ns && !row.shootdown_sum_ns,
         name + ": an engine's column is filled");
-  if (row.path == "punch")
-    check(row.break_wait_sum_ns.value_or(0) > 0, name + ": a punch that breaks no layouts");
+  static const std::set<std::string> changes = {"punch", "zero", "collapse", "insert"};
+  if (changes.contains(row.path))
+    check(row.break_wait_sum_ns.value_or(0) > 0, name + ": a layout change that breaks no layouts");
   if (row.path == "fault") check(row.break_wait_sum_ns == 0U, name + ": a fault that breaks layouts");
 }
 
 void check_run(const std::string& file, const std::string& kernel, const std::string& fs) {
   std::set<std::string> ran;
   std::set<std::string> skipped;
+  std::set<std::string> changed;
   for (const Row& row : read_csv(file).rows) {
     const std::string name = fmt::format("{}/{}", row.workload, row.path);
     check(row.target == "kernel" && row.protocol == "kernel", name + ": target or protocol");
@@ -188,6 +190,7 @@ void check_run(const std::string& file, const std::string& kernel, const std::st
     check(row.lock.empty() && row.refcount_regime.empty(), name + ": an engine's column is filled");
     if (row.path != kAllPaths) {
       check_waits(row, name);
+      if (row.workload == row.path) changed.insert(row.path);
       continue;
     }
     if (row.status == "skipped") {
@@ -203,7 +206,11 @@ void check_run(const std::string& file, const std::string& kernel, const std::st
     if (row.status == "ok" && row.workload == "fault")
       check(row.faults_real.value_or(0) > 0, name + ": no real faults");
   }
-  check(ran == std::set<std::string>{"fault", "gup_vs_punch", "realloc"}, "workloads that ran");
+  check(ran == std::set<std::string>{"collapse", "fault", "gup_vs_punch", "insert", "realloc", "reshape",
+                                     "zero"},
+        "workloads that ran");
+  check(changed == std::set<std::string>{"collapse", "fault", "insert", "zero"},
+        "presets named after a path have it");
   check(skipped == std::set<std::string>{"aio_read"}, "aio_read is skipped on DAX");
 }
 

@@ -132,6 +132,27 @@ TEST_P(Contract, every_unpromised_access_hazard_is_shown) {
   EXPECT_EQ((shown & unpromised).text(), unpromised.text()) << "DAXRACE_TEST_SEED=" << seed;
 }
 
+/// Pages that are moved under an access show an unsafe protocol too.
+TEST_P(Contract, an_unsafe_protocol_is_caught_by_collapses_and_inserts) {
+  if (promises_every_access_but_leases(protocol().info))
+    GTEST_SKIP() << "promises every access but leased ones";
+  if (machine().peer == nullptr) GTEST_SKIP() << machine().no_peer_reason;
+  const std::uint64_t seed = test_seed();
+  bool caught = false;
+  std::uint64_t round = 0;
+  for (const auto start = SteadyClock::now(); !caught && seconds_since(start) < 20; ++round) {
+    EpisodeConfig config = closed_config(*find_workload("reshape"), seed + round);
+    config.measure_ns = 150'000'000;
+    config.perturb = round % 2 == 1;
+    const EpisodeResult result = run(config);
+    ASSERT_NE(result.verdict, Verdict::broken) << result;
+    for (const Path path : {Path::zero, Path::collapse, Path::insert})
+      EXPECT_TRUE(result.paths.contains(path)) << name_in(kPathNames, path) << " did not happen";
+    caught = !result.violated.empty();
+  }
+  EXPECT_TRUE(caught) << "DAXRACE_TEST_SEED=" << seed;
+}
+
 /// What a protocol says of itself must be usable in a table and in a command line.
 TEST_P(Contract, describes_itself) {
   const ProtocolInfo& info = protocol().info;

@@ -17,12 +17,13 @@
 #include "bench/kernel_litmus.hpp"
 #include "harness/clock.hpp"
 #include "harness/error.hpp"
+#include "harness/file_descriptor.hpp"
 #include "harness/kernel/canaries.hpp"
 #include "harness/kernel/cell.hpp"
 #include "harness/kernel/kernel_log.hpp"
 #include "harness/kernel/kernel_view.hpp"
 #include "harness/kernel/litmus.hpp"
-#include "harness/kernel/pin_queue.hpp"
+#include "harness/kernel/request_queue.hpp"
 #include "harness/kernel/trace.hpp"
 #include "harness/placement.hpp"
 #include "harness/stamp.hpp"
@@ -222,27 +223,34 @@ TEST_F(Control, WhatNeedsDaxIsSkippedWithItsReason) {
 }
 
 /// Requests in flight together come back with what was asked of each, however they overtake one another.
-TEST(PinQueue, KeepsItsRequestsApart) {
-  constexpr unsigned kDepth = 4;
-  std::unique_ptr<Peer> peer;
-  try {
-    peer = Peer::open("", kIoBytes, kDepth, false);
-  } catch (const Skipped& reason) {
-    GTEST_SKIP() << reason.what();
-  }
-  PinQueue queue(*peer, kDepth);
-  const NodeBuffer memory(kDepth * kIoBytes, -1);
-  const auto at = [&](PageOffset page) { return memory.data() + page * kIoBytes; };
-  for (const bool into_memory : {false, true}) {
-    std::vector<PageOffset> done;
-    for (PageOffset page = 0; page < kDepth; ++page) {
-      std::fill_n(at(page), kIoBytes, std::byte(into_memory ? 0 : page + 1));
-      ASSERT_FALSE(queue.full());
-      queue.submit({.page = page, .slot = page, .into_mapping = into_memory, .timing = {}}, at(page));
+class Requests : public ::testing::Test {
+ protected:
+  static constexpr unsigned kDepth = 4;
+  using Kind = RequestQueue::Kind;
+
+  void SetUp() override {
+    try {
+      peer_ = Peer::open("", kIoBytes, kDepth, false);
+    } catch (const Skipped& reason) {
+      GTEST_SKIP() << reason.what();
     }
-    EXPECT_TRUE(queue.full()) << "nothing was reaped";
-    while (!queue.empty()) {
-      queue.wait([&](const PinQueue::Flight& flight, long result) {
+    file_ =
+        FileDescriptor(open((place_.path + "/file").c_str(), O_RDWR | O_CREAT | O_DIRECT | O_CLOEXEC, 0600));
+    if (!file_) GTEST_SKIP() << "the build lies where there is no O_DIRECT";
+    queue_ = std::make_unique<RequestQueue>(*peer_, file_.get(), kDepth);
+  }
+  std::byte* at(PageOffset page) const { return memory_.data() + page * kIoBytes; }
+
+  /// One request a page, all before the first is reaped.
+  void make(Kind kind) {
+    for (PageOffset page = 0; page < kDepth; ++page) {
+      ASSERT_FALSE(queue_->full());
+      queue_->submit({.kind = kind, .page = page, .slot = page, .memory = at(page), .timing = {}});
+    }
+    EXPECT_TRUE(queue_->full()) << "nothing was reaped";
+    std::vector<PageOffset> done;
+    while (!queue_->empty()) {
+      queue_->wait([&](const RequestQueue::Flight& flight, long result) {
         EXPECT_EQ(result, static_cast<long>(kIoBytes));
         EXPECT_GE(flight.timing.end, flight.timing.start);
         done.push_back(flight.page);
@@ -250,7 +258,26 @@ TEST(PinQueue, KeepsItsRequestsApart) {
     }
     EXPECT_THAT(done, UnorderedElementsAre(0, 1, 2, 3));
   }
-  for (PageOffset page = 0; page < kDepth; ++page) EXPECT_EQ(*at(page), std::byte(page + 1));
+  void come_back(Kind write, Kind read, unsigned first) {
+    for (PageOffset page = 0; page < kDepth; ++page) std::fill_n(at(page), kIoBytes, std::byte(first + page));
+    make(write);
+    std::fill_n(at(0), kDepth * kIoBytes, std::byte{0});
+    make(read);
+    for (PageOffset page = 0; page < kDepth; ++page) EXPECT_EQ(*at(page), std::byte(first + page));
+  }
+
+  TemporaryDirectory place_;
+  std::unique_ptr<Peer> peer_;
+  FileDescriptor file_;
+  NodeBuffer memory_{kDepth * kIoBytes, -1};
+  std::unique_ptr<RequestQueue> queue_;
+};
+
+TEST_F(Requests, OfPeerAndFileAreKeptApart) {
+  come_back(Kind::peer_write, Kind::peer_read, 1);
+  come_back(Kind::file_write, Kind::file_read, 101);
+  make(Kind::peer_read);
+  EXPECT_EQ(*at(3), std::byte{4}) << "the file's data went to the peer";
 }
 
 TEST(KernelLog, KnowsAComplaint) {

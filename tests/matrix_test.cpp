@@ -173,6 +173,11 @@ TEST(Matrix, RefusesSizesThatDoNotFitEachOther) {
   EXPECT_THAT(error_of([&] { build_matrix(options, kTwoCpus); }), StartsWith("--file-pages=64:"));
   options.file_pages.clear();
   EXPECT_EQ(one_configuration(options).file_pages % 512, 0U);
+  options = asked({"reshape"}, {"none"});
+  options.file_pages = {2};
+  EXPECT_THAT(error_of([&] { build_matrix(options, kTwoCpus); }), StartsWith("--file-pages=2: reshape"));
+  options.file_pages = {3};
+  EXPECT_EQ(one_configuration(options).file_pages, 3U);
 }
 
 TEST(QuickMatrix, FitsIntoAMinuteAndMayHaveIntervals) {

@@ -144,7 +144,8 @@ std::size_t ReportData::index_of(const std::string& protocol) const {
 }
 
 bool is_layout_change(const std::string& path) {
-  constexpr std::array<Path, 3> kChanges = {Path::punch, Path::truncate_down, Path::evict};
+  constexpr std::array<Path, 6> kChanges = {Path::punch,  Path::zero,          Path::collapse,
+                                            Path::insert, Path::truncate_down, Path::evict};
   return std::ranges::any_of(kChanges, [&](Path change) { return name_in(kPathNames, change) == path; });
 }
 

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/falloc.h>
 #include <linux/fs.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -51,6 +52,8 @@ bool gives_sync_mapping(int fd) {
   munmap(at, 4096);
   return true;
 }
+
+bool changes(int fd, int mode) { return fallocate(fd, mode, 0, 4096) == 0; }
 
 }  // namespace
 
@@ -106,7 +109,11 @@ void Directory::probe() {
             .device = mount->source,
             .mount_options = mount->options,
             .dax = statx_says_dax(probe.get()) && gives_sync_mapping(probe.get()),
-            .reflink = ioctl(copy.get(), FICLONE, probe.get()) == 0};
+            .reflink = ioctl(copy.get(), FICLONE, probe.get()) == 0,
+            .zero_range = changes(probe.get(), FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE),
+            .shift = ftruncate(probe.get(), 4 * 4096) == 0 &&
+                     changes(probe.get(), FALLOC_FL_COLLAPSE_RANGE) &&
+                     changes(probe.get(), FALLOC_FL_INSERT_RANGE)};
   unlink("probe");
   unlink("probe-copy");
 }

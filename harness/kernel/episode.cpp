@@ -56,7 +56,7 @@ std::set<std::string> left_out(const EpisodeConfig& config, const FsFacts& facts
   any_left = false;
   for (const Role& role : config.workload->roles) {
     for (const WeightedOp& weighted : role.ops) {
-      const std::string reason = why_not(weighted.op, facts, config.queue_depth);
+      const std::string reason = why_not(weighted.op, facts);
       if (reason.empty()) any_left = true;
       if (!reason.empty()) reasons.insert(reason);
     }
@@ -73,7 +73,9 @@ class KernelEpisode {
         peer_(config.workload->needs_peer() ? peer : nullptr) {
     bool any_left = false;
     left_out_ = left_out(config, directory_->facts(), any_left);
-    if (!any_left) throw Skipped(fmt::format("{}", fmt::join(left_out_, "; ")));
+    // A single path is nothing without it.
+    if (!any_left || (config.workload->uncontended && !left_out_.empty()))
+      throw Skipped(fmt::format("{}", fmt::join(left_out_, "; ")));
     crew_ = std::make_shared<Crew>(config, directory_, peer_);
     try {
       view_ = std::make_unique<KernelView>();

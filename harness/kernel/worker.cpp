@@ -62,7 +62,11 @@ void install_sigbus() {
 
 [[noreturn]] void fail(const char* what) { throw Error(fmt::format("{}: {}", what, std::strerror(errno))); }
 
-bool is_gup(Op op) { return op == Op::gup_read || op == Op::gup_write || op == Op::gup_cold; }
+/// What may stay in flight while the worker goes on.
+bool is_direct_io(Op op) {
+  return op == Op::gup_read || op == Op::gup_write || op == Op::gup_cold || op == Op::aio_read ||
+         op == Op::aio_write;
+}
 
 void write_page(int fd, PageOffset page, Stamp stamp) {
   const NodeBuffer buffer(kIoBytes, -1);
@@ -120,15 +124,20 @@ void Ground::unmap() noexcept {
   mapping = nullptr;
 }
 
-std::string why_not(Op op, const FsFacts& facts, unsigned queue_depth) {
+std::string why_not(Op op, const FsFacts& facts) {
   switch (op) {
     case Op::lease:
       return "lease: layout leases are the kernel's own, no system call takes one";
     case Op::aio_read:
     case Op::aio_write:
-      if (facts.dax) return "aio: direct I/O of a DAX file is a synchronous copy, nothing is in flight";
-      return queue_depth > 1 ? "aio: one request at a time is made of a real file; pins take the queue depth"
-                             : "";
+      return facts.dax ? "aio: direct I/O of a DAX file is a synchronous copy, nothing is in flight" : "";
+    case Op::zero:
+      return facts.zero_range ? "" : fmt::format("zero: no zero range on this {}", facts.fs);
+    case Op::collapse:
+    case Op::insert:
+      return facts.shift
+                 ? ""
+                 : fmt::format("collapse, insert: {} does not shift the pages of a file here", facts.fs);
     default:
       return "";
   }
@@ -142,13 +151,19 @@ Worker::Worker(Ground& ground, std::uint32_t id, std::uint32_t workers, Busy& bu
       id_(id),
       mix_(mix_of(config_, id, workers)),
       own_(pages_of(config_, id, workers)),
+      written_(pages_to_write(config_, own_)),
       busy_(busy),
       recorder_(recorder),
       random_(config_.seed * 1'000'003 + id + 1),
-      buffer_(kIoBytes, node_of_worker(config_, id)) {
+      buffer_(kIoBytes, node_of_worker(config_, id)),
+      shifts_(config_.workload->shifts()) {
+  for (std::size_t op = 0; op < left_out_.size(); ++op)
+    left_out_[op] = !why_not(static_cast<Op>(op), ground.directory->facts()).empty();
   if (ground.peer == nullptr) return;
   io_.emplace();
-  if (config_.queue_depth > 1) pins_.emplace(*ground.peer, config_.queue_depth);
+  if (config_.queue_depth == 1) return;
+  requests_.emplace(*ground.peer, ground.direct.get(), config_.queue_depth);
+  request_buffers_ = NodeBuffer(config_.queue_depth * kIoBytes, node_of_worker(config_, id));
 }
 
 void Worker::run() {
@@ -160,7 +175,7 @@ void Worker::run() {
   } else {
     run_closed();
   }
-  while (pins_ && !pins_->empty()) reap_pins(true);
+  while (requests_ && !requests_->empty()) reap(true);
 }
 
 void Worker::run_paced() {
@@ -182,7 +197,7 @@ void Worker::run_paced() {
 
 bool Worker::wait_until(Clock::Ticks intended) {
   for (;;) {
-    if (pins_) reap_pins(false);
+    if (requests_) reap(false);
     const Clock::Ticks now = Clock::now();
     if (now >= ground_.clock.end || ground_.clock.stop.load(std::memory_order_relaxed)) return false;
     if (now >= intended) return true;
@@ -199,9 +214,9 @@ void Worker::run_closed() {
 }
 
 void Worker::perform(Op op, Clock::Ticks intended, bool measured) {
-  if (!why_not(op, ground_.directory->facts(), config_.queue_depth).empty()) return;
-  if (pins_) reap_pins(false);
-  if (pins_ && is_gup(op)) return start_pin(op, intended, measured);
+  if (left_out_[static_cast<std::size_t>(op)]) return;
+  if (requests_) reap(false);
+  if (requests_ && is_direct_io(op)) return start_request(op, intended, measured);
   busy_.op.store(static_cast<std::uint8_t>(op), std::memory_order_relaxed);
   busy_.since_ns.store(Clock::monotonic_ns(), std::memory_order_release);
   const std::uint64_t faults = thread_page_faults();
@@ -237,10 +252,11 @@ std::optional<Worker::Done> Worker::make(Op op) {
     case Op::read:
       return read(at);
     case Op::write:
-      return write(at);
+      return write(page_to_write());
     case Op::aio_read:
+      return aio(at, false);
     case Op::aio_write:
-      return aio(at, op == Op::aio_write);
+      return aio(page_to_write(), true);
     case Op::gup_cold:
       madvise(ground_.at(at), kIoBytes, MADV_DONTNEED);
       return gup(at, false);
@@ -256,6 +272,12 @@ std::optional<Worker::Done> Worker::make(Op op) {
       return punch(at);
     case Op::punch:
       return punch(at);
+    case Op::zero:
+      return zero(page_to_write());
+    case Op::collapse:
+      return collapse(page_to_write());
+    case Op::insert:
+      return insert();
     case Op::truncate_down:
     case Op::truncate_up:
       return truncate(op == Op::truncate_down);
@@ -279,7 +301,8 @@ void Worker::failed(long result) {
   recorder_.last_io_error = static_cast<int>(result);
 }
 
-/// Zero is a hole; a mixture is a copy beside a device's. Anything else must be this file's, of this page.
+/// Zero is a hole; a mixture is a copy beside a device's. Anything else must be this file's, of this page or
+/// of one from where a shift can have brought it.
 void Worker::check(const std::byte* bytes, std::size_t sectors, PageOffset page, Hazard reader) {
   if (!config_.oracle) return;
   for (std::size_t i = 0; i < sectors; ++i) {
@@ -287,7 +310,8 @@ void Worker::check(const std::byte* bytes, std::size_t sectors, PageOffset page,
     std::memcpy(&word, bytes + i * kSectorBytes, sizeof word);
     if (word == 0 || !Stamp::is_whole(word)) continue;
     const Stamp seen = Stamp::from(word);
-    if (seen.ino == kFileNumber && seen.page == page) continue;
+    if (seen.ino == kFileNumber && (seen.page == page || (shifts_ && is_one_shift_away(seen.page, page))))
+      continue;
     const bool other = seen.ino != kFileNumber;
     ground_.sightings.add(other ? Detector::corruption : Detector::misplaced, reader,
                           fmt::format("page {} of the file held page {} of file {}, write {}", page,
@@ -339,41 +363,70 @@ std::optional<Worker::Done> Worker::aio(PageOffset page, bool write) {
   return Done{write ? Path::aio_write : Path::aio_read, true};
 }
 
-/// Pins at a queue depth: the request stays in flight while the worker goes on.
-void Worker::start_pin(Op op, Clock::Ticks intended, bool measured) {
-  const PageOffset at = page();
-  if (op == Op::gup_cold) madvise(ground_.at(at), kIoBytes, MADV_DONTNEED);
+/// At a queue depth the request stays in flight while the worker goes on.
+void Worker::start_request(Op op, Clock::Ticks intended, bool measured) {
   busy_.op.store(static_cast<std::uint8_t>(op), std::memory_order_relaxed);
   busy_.since_ns.store(Clock::monotonic_ns(), std::memory_order_release);
-  while (pins_->full()) reap_pins(true);
-  const PeerLayout layout{config_.file_pages};
-  PinQueue::Flight flight;
-  flight.page = at;
-  flight.into_mapping = op == Op::gup_write;
-  flight.slot = flight.into_mapping ? layout.stamped(Hazard::h4, at)
-                                    : layout.scratch(id_, config_.queue_depth, pins_->next());
+  while (requests_->full()) reap(true);
+  RequestQueue::Flight flight = op == Op::aio_read || op == Op::aio_write ? aio_flight(op) : pin_flight(op);
   flight.measured = measured;
   flight.timing.intended = intended;
-  pins_->submit(flight, ground_.at(at));
+  requests_->submit(flight);
   busy_.since_ns.store(0, std::memory_order_release);
 }
 
-void Worker::reap_pins(bool wait) {
-  const auto done = [this](const PinQueue::Flight& flight, long result) { end_pin(flight, result); };
-  if (wait) {
-    pins_->wait(done);
+RequestQueue::Flight Worker::pin_flight(Op op) {
+  const PageOffset at = page();
+  if (op == Op::gup_cold) madvise(ground_.at(at), kIoBytes, MADV_DONTNEED);
+  const PeerLayout layout{config_.file_pages};
+  RequestQueue::Flight flight;
+  flight.page = at;
+  flight.memory = ground_.at(at);
+  if (op == Op::gup_write) {
+    flight.kind = RequestQueue::Kind::peer_read;
+    flight.slot = layout.stamped(Hazard::h4, at);
   } else {
-    pins_->reap(done);
+    flight.kind = RequestQueue::Kind::peer_write;
+    flight.slot = layout.scratch(id_, config_.queue_depth, requests_->next());
+  }
+  return flight;
+}
+
+RequestQueue::Flight Worker::aio_flight(Op op) {
+  RequestQueue::Flight flight;
+  flight.memory = request_buffers_.data() + requests_->next() * kIoBytes;
+  if (op == Op::aio_write) {
+    flight.kind = RequestQueue::Kind::file_write;
+    flight.page = page_to_write();
+    stamp_buffer(flight.memory, stamp(flight.page, Hazard::h3));
+  } else {
+    flight.kind = RequestQueue::Kind::file_read;
+    flight.page = page();
+  }
+  return flight;
+}
+
+void Worker::reap(bool wait) {
+  const auto done = [this](const RequestQueue::Flight& flight, long result) { end_request(flight, result); };
+  if (wait) {
+    requests_->wait(done);
+  } else {
+    requests_->reap(done);
   }
 }
 
-void Worker::end_pin(const PinQueue::Flight& flight, long result) {
+void Worker::end_request(const RequestQueue::Flight& flight, long result) {
+  using Kind = RequestQueue::Kind;
   busy_.done.fetch_add(1, std::memory_order_relaxed);
-  if (result == -EFAULT) return;  // beyond the end by then
+  const bool pin = flight.kind == Kind::peer_read || flight.kind == Kind::peer_write;
+  if (pin ? result == -EFAULT : flight.kind == Kind::file_read && result == 0)
+    return;  // beyond the end by then
   if (result != static_cast<long>(kIoBytes)) return failed(result < 0 ? result : -EIO);
-  if (!flight.into_mapping) check_some_of_peer(flight.slot, flight.page);
-  if (flight.measured)
-    count(Path::gup_fast, true, flight.faults, flight.timing, {flight.start_ns, flight.end_ns});
+  if (flight.kind == Kind::peer_write) check_some_of_peer(flight.slot, flight.page);
+  if (flight.kind == Kind::file_read) check(flight.memory, kStampsPerPage, flight.page, Hazard::h3);
+  if (!flight.measured) return;
+  const Path path = pin ? Path::gup_fast : flight.kind == Kind::file_read ? Path::aio_read : Path::aio_write;
+  count(path, true, flight.faults, flight.timing, {flight.start_ns, flight.end_ns});
 }
 
 /// What the device has read out of the page, every now and then.
@@ -425,24 +478,62 @@ std::optional<Worker::Done> Worker::evict() {
   return Done{Path::evict, true};
 }
 
-std::optional<Worker::Done> Worker::punch(PageOffset page) {
-  const bool data = lseek(ground_.file.get(), offset_of(page), SEEK_DATA) == offset_of(page);
-  const long error = timed([&] {
-    return long{
-        fallocate(ground_.file.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset_of(page), kIoBytes)};
-  });
-  if (error != 0) {
-    failed(-errno);
-    return std::nullopt;
-  }
-  // Where nobody else writes to the page, it must read as zero now.
+bool Worker::has_data(PageOffset page) const {
+  return lseek(ground_.file.get(), offset_of(page), SEEK_DATA) == offset_of(page);
+}
+
+bool Worker::change_layout(int mode, PageOffset first, std::uint32_t pages) {
+  const long error =
+      timed([&] { return long{fallocate(ground_.file.get(), mode, offset_of(first), offset_of(pages))}; });
+  if (error != 0) failed(-errno);
+  return error == 0;
+}
+
+/// Where nobody else writes to the page, it must read as zero now.
+void Worker::check_zero(PageOffset page, const char* after) {
   if (config_.workload->uncontended && config_.oracle &&
       pread(ground_.file.get(), buffer_.data(), kIoBytes, offset_of(page)) ==
           static_cast<ssize_t>(kIoBytes) &&
       std::any_of(buffer_.data(), buffer_.data() + kIoBytes, [](std::byte b) { return b != std::byte{0}; }))
     ground_.sightings.add(Detector::stale_data, Hazard::h8,
-                          fmt::format("page {} is not zero after its punch", page));
+                          fmt::format("page {} is not zero after its {}", page, after));
+}
+
+std::optional<Worker::Done> Worker::punch(PageOffset page) {
+  const bool data = has_data(page);
+  if (!change_layout(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, page, 1)) return std::nullopt;
+  check_zero(page, "punch");
   return Done{data ? Path::punch : Path::punch_hole, data};
+}
+
+std::optional<Worker::Done> Worker::zero(PageOffset page) {
+  const bool data = has_data(page);
+  if (!change_layout(FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, page, 1)) return std::nullopt;
+  check_zero(page, "zero range");
+  if (!data) return std::nullopt;
+  return Done{Path::zero, true};
+}
+
+std::optional<Worker::Done> Worker::collapse(PageOffset first) {
+  if (!ground_.shift.begin_collapse()) return std::nullopt;
+  if (!change_layout(FALLOC_FL_COLLAPSE_RANGE, first, kShiftPages)) {
+    ground_.shift.whole();
+    return std::nullopt;
+  }
+  ground_.shift.collapsed_at(first);
+  return Done{Path::collapse, true};
+}
+
+std::optional<Worker::Done> Worker::insert() {
+  const std::optional<PageOffset> first = ground_.shift.begin_insert();
+  if (!first) return std::nullopt;
+  if (!change_layout(FALLOC_FL_INSERT_RANGE, *first, kShiftPages)) {
+    ground_.shift.collapsed_at(*first);
+    return std::nullopt;
+  }
+  if (own_.contains(*first)) check_zero(*first, "insert range");
+  ground_.shift.whole();
+  return Done{Path::insert, true};
 }
 
 std::optional<Worker::Done> Worker::truncate(bool down) {

@@ -12,8 +12,9 @@
 #include "harness/episode_support.hpp"
 #include "harness/kernel/direct_io.hpp"
 #include "harness/kernel/directory.hpp"
-#include "harness/kernel/pin_queue.hpp"
+#include "harness/kernel/request_queue.hpp"
 #include "harness/perturb.hpp"
+#include "harness/shift.hpp"
 #include "harness/stamp.hpp"
 
 namespace daxrace::kernel {
@@ -55,13 +56,14 @@ struct Ground {
   std::array<std::atomic<std::uint8_t>, kVictimPages>
       victim_pages{};  ///< 0 hole, 1 written, 2 somebody is at it
   std::atomic<std::uint32_t> sequence{1};
+  ShiftPair shift;
   EpisodeClock clock;
   bool wants_spans = false;
   Sightings sightings;
 };
 
 /// Why an operation cannot be made of a real file here; empty: it can.
-std::string why_not(Op op, const FsFacts& facts, unsigned queue_depth);
+std::string why_not(Op op, const FsFacts& facts);
 
 /// When an operation ran, on the monotonic clock.
 struct Span {
@@ -108,13 +110,22 @@ class Worker {
   std::optional<Done> munmap_one(PageOffset page);
   std::optional<Done> evict();
   std::optional<Done> punch(PageOffset page);
+  std::optional<Done> zero(PageOffset page);
+  std::optional<Done> collapse(PageOffset first);
+  std::optional<Done> insert();
+  bool has_data(PageOffset page) const;
+  /// fallocate, timed; false: it failed, and that is noted.
+  bool change_layout(int mode, PageOffset first, std::uint32_t pages);
+  void check_zero(PageOffset page, const char* after);
   std::optional<Done> truncate(bool down);
   std::optional<Done> fsync_file();
   void victim();
   void count(Path path, bool effective, std::uint64_t faults, const Timing& timing, Span span);
-  void start_pin(Op op, Clock::Ticks intended, bool measured);
-  void reap_pins(bool wait);
-  void end_pin(const PinQueue::Flight& flight, long result);
+  void start_request(Op op, Clock::Ticks intended, bool measured);
+  RequestQueue::Flight pin_flight(Op op);
+  RequestQueue::Flight aio_flight(Op op);
+  void reap(bool wait);
+  void end_request(const RequestQueue::Flight& flight, long result);
   void check_some_of_peer(std::size_t slot, PageOffset page);
 
   template <class Call>
@@ -128,6 +139,7 @@ class Worker {
     return result;
   }
   PageOffset page() { return own_.first + random_.below(own_.end - own_.first); }
+  PageOffset page_to_write() { return written_.first + random_.below(written_.end - written_.first); }
   Stamp stamp(PageOffset page, Hazard writer);
   void check(const std::byte* bytes, std::size_t sectors, PageOffset page, Hazard reader);
   void failed(long result);
@@ -137,12 +149,16 @@ class Worker {
   std::uint32_t id_;
   Mix mix_;
   PageRange own_;
+  PageRange written_;
   Busy& busy_;
   Recorder& recorder_;
   Random random_;
   NodeBuffer buffer_;
+  bool shifts_;
   std::optional<DirectIo> io_;
-  std::optional<PinQueue> pins_;  ///< at a queue depth above 1
+  std::array<bool, kOpNames.size()> left_out_{};
+  NodeBuffer request_buffers_;            ///< one for each request of the file in flight
+  std::optional<RequestQueue> requests_;  ///< at a queue depth above 1
   Clock::Ticks start_ = 0;
   Clock::Ticks end_ = 0;
   std::uint64_t start_ns_ = 0;

@@ -47,8 +47,25 @@ remote_on_one_node() {
   expect_status 77 "nothing but remote on one node"
 }
 
+no_range_to_zero() {
+  local place
+  if [[ $(stat -f -c %T /dev/shm 2>/dev/null) != tmpfs || ! -w /dev/shm ]]; then
+    echo "note: no tmpfs at /dev/shm; a file system without zero range not tried"
+    return
+  fi
+  place=$(mktemp -d -p /dev/shm)
+  run "$daxrace" run --target=kernel --dir="$place" --workload=zero,collapse,insert,write --duration=20ms --warmup=5ms \
+    --repetitions=1 --quiet --out=ranges.csv
+  rmdir "$place"
+  expect_status 0 "a file system without zero range"
+  # Mount options and reasons have commas of their own.
+  [[ $(grep -c ',skipped,.*tmpfs' ranges.csv) -eq 3 ]] || fail "a file system without zero range: $(cat ranges.csv)"
+  grep -q ',write,' ranges.csv || fail "a file system without zero range: no row of what it has"
+}
+
 main() {
   remote_on_one_node
+  no_range_to_zero
   if [[ $(ldd "$daxrace") == *libasan* ]]; then
     echo "note: LD_PRELOAD and ASan do not go together; io_uring not tried"
   else

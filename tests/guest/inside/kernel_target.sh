@@ -36,7 +36,7 @@ found_or_fine "$program" litmus --target=kernel --dir="$DAXRACE_DAX0" --format=j
 found_or_fine "$program" litmus --target=kernel --dir="$DAXRACE_DAX0" --operation=punch,truncate_down,evict \
   --access=pin_munmap,pin_unlink,pin_refault,fsync --repeat=3 >/dev/null 2>/tmp/repeated
 grep -q '3 repetitions, all the same' /tmp/repeated || { echo "FAILED: cells differ: $(cat /tmp/repeated)"; exit 1; }
-found_or_fine "$program" run --target=kernel --dir="$DAXRACE_DAX0" --workload=realloc,gup_vs_punch,fault,aio_read --repetitions=1 \
+found_or_fine "$program" run --target=kernel --dir="$DAXRACE_DAX0" --workload=realloc,gup_vs_punch,reshape,zero,collapse,insert,fault,aio_read --repetitions=1 \
   --rate=0.1 --duration=1s --hang-bound=4s --peer-file="$DAXRACE_NULLB" --destroy-data --no-table --out=/tmp/run.csv
 reproducers >/tmp/reproducers.txt
 cp /tmp/litmus.json /tmp/run.csv /tmp/run.run.json /tmp/reproducers.txt "$out/"

@@ -5,25 +5,31 @@
 #include "harness/episode_support.hpp"
 #include "harness/io_ring.hpp"
 #include "harness/recorder.hpp"
+#include "harness/stamp.hpp"
 
 namespace daxrace::kernel {
 
-/// Several requests to the peer in flight at once, each with a page of a mapping as its buffer. The kernel
-/// faults and pins the page in submit() and lets go of it when the device is done, reaped or not.
-class PinQueue {
+/// Several requests of a worker in flight at once: to the peer, each with a page of a mapping as its buffer,
+/// and to the file under test. The kernel faults and pins the buffer in submit() and lets go of it when the
+/// device is done, reaped or not.
+class RequestQueue {
  public:
+  enum class Kind : std::uint8_t { peer_read, peer_write, file_read, file_write };
   struct Flight {
+    Kind kind = Kind::peer_read;
     PageOffset page = 0;
-    std::size_t slot = 0;  ///< of the peer
-    bool into_mapping = false;
+    std::size_t slot = 0;         ///< of the peer, where it is the peer's
+    std::byte* memory = nullptr;  ///< what is read into, or written
     bool measured = false;
     std::uint64_t faults = 0;                ///< real page faults of the submission
     std::uint64_t start_ns = 0, end_ns = 0;  ///< of the submission, on the monotonic clock
     Timing timing;
   };
 
-  /// Throws Skipped where the kernel refuses io_uring.
-  PinQueue(const Peer& peer, unsigned depth) : ring_(peer, depth), flights_(depth) {
+  /// `file`: open for direct I/O, where file_read and file_write are asked for. Throws Skipped where the
+  /// kernel refuses io_uring.
+  RequestQueue(const Peer& peer, int file, unsigned depth)
+      : file_(file), ring_(peer, depth), flights_(depth) {
     for (unsigned tag = depth; tag-- > 0;) free_.push_back(tag);
   }
 
@@ -32,17 +38,13 @@ class PinQueue {
   /// What the next flight is numbered among those in the air; the queue must not be full.
   unsigned next() const noexcept { return free_.back(); }
 
-  void submit(Flight flight, std::byte* memory) noexcept {
+  void submit(Flight flight) noexcept {
     const unsigned tag = free_.back();
     free_.pop_back();
     const std::uint64_t faults = thread_page_faults();
     flight.start_ns = Clock::monotonic_ns();
     flight.timing.start = Clock::now();
-    if (flight.into_mapping) {
-      ring_.submit_read(memory, flight.slot, tag);
-    } else {
-      ring_.submit_write(memory, flight.slot, tag);
-    }
+    start(flight, tag);
     flight.end_ns = Clock::monotonic_ns();
     flight.faults = thread_page_faults() - faults;
     flights_[tag] = flight;
@@ -55,8 +57,8 @@ class PinQueue {
     while (ring_.reap(completion)) {
       Flight flight = flights_[completion.tag];
       flight.timing.end = Clock::now();
-      free_.push_back(static_cast<unsigned>(completion.tag));
       done(flight, completion.result);
+      free_.push_back(static_cast<unsigned>(completion.tag));
     }
   }
   /// The same, once there is something.
@@ -69,6 +71,21 @@ class PinQueue {
  private:
   static constexpr std::uint64_t kForever = ~std::uint64_t{0};
 
+  void start(const Flight& flight, unsigned tag) noexcept {
+    const std::uint64_t offset = std::uint64_t{flight.page} * kIoBytes;
+    switch (flight.kind) {
+      case Kind::peer_read:
+        return ring_.submit_read(flight.memory, flight.slot, tag);
+      case Kind::peer_write:
+        return ring_.submit_write(flight.memory, flight.slot, tag);
+      case Kind::file_read:
+        return ring_.submit_file_read(file_, flight.memory, offset, tag);
+      case Kind::file_write:
+        return ring_.submit_file_write(file_, flight.memory, offset, tag);
+    }
+  }
+
+  int file_;
   IoRing ring_;
   std::vector<Flight> flights_;
   std::vector<unsigned> free_;
