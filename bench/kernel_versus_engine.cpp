@@ -28,8 +28,11 @@ std::optional<std::string_view> engine_access(kernel::Access access) {
     case kernel::Access::dio_read:
       return "aio_read";
     case kernel::Access::pin:
+    case kernel::Access::dio_pin:
       return "gup_fast";
     case kernel::Access::pin_munmap:
+    case kernel::Access::dio_pin_munmap:
+      return "pin_munmap";
     case kernel::Access::pin_unlink:
     case kernel::Access::pin_outside:
     case kernel::Access::pin_refault:

@@ -8,9 +8,12 @@
 #include <string>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <poll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/cli.hpp"
@@ -19,10 +22,12 @@
 #include "harness/error.hpp"
 #include "harness/kernel/canaries.hpp"
 #include "harness/kernel/cell.hpp"
+#include "harness/kernel/guard.hpp"
 #include "harness/kernel/kernel_log.hpp"
 #include "harness/kernel/kernel_view.hpp"
 #include "harness/kernel/litmus.hpp"
 #include "harness/kernel/pin_queue.hpp"
+#include "harness/kernel/stopped_device.hpp"
 #include "harness/kernel/trace.hpp"
 #include "harness/placement.hpp"
 #include "harness/stamp.hpp"
@@ -138,6 +143,71 @@ TEST(Hang, IsFreedByASignalWhereNoCauseHelps) {
   const Helper helper("the only one", bed.sleeper());
   ASSERT_EQ(watch(helper, 5 * kSecond).doing, Doing::asleep);
   EXPECT_EQ(report_hang("planted", {&helper}, {}).freed_by, "a signal");
+}
+
+/// What a guard says when it undoes: one byte, and the end of file once it is gone.
+class GuardTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_EQ(pipe(ends_), 0); }
+  void TearDown() override { close(ends_[0]); }
+  std::unique_ptr<Guard> guard(unsigned bound_s) const {
+    return std::make_unique<Guard>([fd = ends_[1]] { EXPECT_EQ(write(fd, "x", 1), 1); },
+                                   std::vector<int>{ends_[1]}, bound_s);
+  }
+  /// Bytes until the last writer is gone.
+  ssize_t undone() {
+    close(ends_[1]);
+    pollfd ready{.fd = ends_[0], .events = POLLIN, .revents = 0};
+    EXPECT_EQ(poll(&ready, 1, 10'000), 1);
+    char bytes[2];
+    return read(ends_[0], bytes, sizeof bytes);
+  }
+  int ends_[2] = {-1, -1};
+};
+
+TEST_F(GuardTest, UndoesWhatAKilledProcessLeaves) {
+  const pid_t owner = fork();
+  if (owner == 0) {
+    const auto held = guard(60);
+    kill(getpid(), SIGKILL);
+  }
+  ASSERT_EQ(waitpid(owner, nullptr, 0), owner);
+  EXPECT_EQ(undone(), 1);
+}
+
+TEST_F(GuardTest, UndoesAtItsBoundWhereNobodyDid) {
+  const auto held = guard(1);
+  EXPECT_EQ(undone(), 1);
+}
+
+TEST_F(GuardTest, UndoesNothingThatItsOwnerHasUndone) {
+  guard(60).reset();
+  EXPECT_EQ(undone(), 0);
+}
+
+TEST(StoppedDevice, KeepsItsReadersUntilItGoesOnAndIsRemoved) {
+  const TemporaryDirectory place;
+  const Directory directory(place.path);
+  std::string node;
+  try {
+    StoppedDevice device(directory);
+    node = std::filesystem::read_symlink(fmt::format("/proc/self/fd/{}", device.file()->get()));
+    const NodeBuffer memory(kPageBytes, -1);
+    std::fill_n(memory.data(), kPageBytes, std::byte{1});
+    device.stop();
+    const Helper reader("reader", [to = memory.data(), file = device.file()] {
+      return long{pread(file->get(), to, kPageBytes, 0)};
+    });
+    EXPECT_FALSE(reader.wait(kSecond / 5));
+    EXPECT_EQ(*memory.data(), std::byte{1});
+    device.go();
+    ASSERT_TRUE(reader.wait(5 * kSecond));
+    EXPECT_EQ(reader.result(), long{kPageBytes});
+    EXPECT_EQ(uniform_word({memory.data(), kPageBytes}), 0U);
+  } catch (const Skipped& reason) {
+    GTEST_SKIP() << reason.what();
+  }
+  EXPECT_FALSE(std::filesystem::exists(node)) << node;
 }
 
 TEST(Directory, TakesNoDirectoryThatIsNotOurs) {

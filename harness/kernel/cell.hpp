@@ -8,6 +8,7 @@
 
 #include "harness/kernel/cells.hpp"
 #include "harness/kernel/helper.hpp"
+#include "harness/kernel/means.hpp"
 #include "harness/kernel/reuse.hpp"
 #include "harness/kernel/scene.hpp"
 
@@ -43,12 +44,13 @@ struct InFlight {
   std::function<void()> release;
   std::function<std::string(bool waited)> judge;  ///< what is wrong with what it saw; empty: nothing
   unsigned page = kFirst;                         ///< whose block it uses
+  std::vector<Cause> causes{};                    ///< what else may keep the change asleep once it is over
 };
 
 /// One layout change against one access, on files of its own.
 class Cell {
  public:
-  Cell(const Directory& directory, Victims& victims, Operation operation, Access access);
+  Cell(const Directory& directory, Victims& victims, Means& means, Operation operation, Access access);
   ~Cell();
   Cell(const Cell&) = delete;
   Cell& operator=(const Cell&) = delete;
@@ -67,6 +69,7 @@ class Cell {
   CellResult read_stopped(bool direct);
   CellResult write_stopped(bool nested);
   CellResult pinned();
+  CellResult pinned_by_device();
   CellResult refault();
   CellResult pin_stream();
   CellResult pin_then_read();
@@ -82,9 +85,11 @@ class Cell {
   CellResult stopped_too_late(const Helper& change, const std::vector<const Helper*>& others,
                               const std::string& what);
   Cause unmapping() const;
+  Cause pinning_once_more() const;
 
   const Directory& directory_;
   Victims& victims_;
+  Means& means_;
   Operation operation_;
   Access access_;
   File file_;

@@ -59,6 +59,8 @@ enum class Access : std::uint8_t {
   pin_munmap,
   pin_unlink,
   pin_outside,
+  dio_pin,
+  dio_pin_munmap,
   pin_refault,
   pin_stream,
   pin_then_read,
@@ -72,7 +74,7 @@ struct AccessInfo {
   Hazard hazard;
   std::string_view what;
 };
-inline constexpr std::array<AccessInfo, 17> kAccesses = {{
+inline constexpr std::array<AccessInfo, 19> kAccesses = {{
     {"mapped", Hazard::h1, "a translation that stands; what it shows afterwards"},
     {"faults", Hazard::h6, "a thread that keeps faulting page 4 in"},
     {"read", Hazard::h2, "read() stopped in mid-copy: the next page of its buffer is ours to give"},
@@ -83,6 +85,8 @@ inline constexpr std::array<AccessInfo, 17> kAccesses = {{
     {"pin_munmap", Hazard::h4, "the same, and the mapping is gone"},
     {"pin_unlink", Hazard::h4, "the same, and the file is unlinked; its last close is the change"},
     {"pin_outside", Hazard::h4, "page 1, which the change leaves alone, in a pipe"},
+    {"dio_pin", Hazard::h4, "page 4 pinned by an O_DIRECT read of a device that is stopped"},
+    {"dio_pin_munmap", Hazard::h4, "the same, and the mapping is gone"},
     {"pin_refault", Hazard::h6, "a pinned page that is touched again before the pin is let go"},
     {"pin_stream", Hazard::h6, "page 4 pinned over and over, always at least once"},
     {"pin_then_read", Hazard::h6, "a pin whose holder reads the file before it lets go"},

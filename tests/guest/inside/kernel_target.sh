@@ -29,6 +29,22 @@ reproducers() {
   done
 }
 
+# A device that stays stopped would keep a killed program from ending, and whoever reads it.
+killed_with_its_device_stopped() {
+  local victim
+  "$program" litmus --target=kernel --dir="$DAXRACE_DAX0" --operation=punch --access=dio_pin --repeat=1000 >/dev/null 2>&1 &
+  victim=$!
+  until grep -qs 1 /sys/block/dm-*/dm/suspended || ! kill -0 "$victim"; do :; done
+  kill -KILL "$victim"
+  wait "$victim" || [[ $? -eq 137 ]] || { echo "FAILED: daxrace had ended before it was killed"; exit 1; }
+  for _ in {1..50}; do
+    compgen -G "/sys/block/dm-*" >/dev/null || return 0
+    sleep 0.1
+  done
+  echo "FAILED: a killed daxrace left its device behind"
+  exit 1
+}
+
 # Written here and copied: some kernels lose appended data of a 9p mount.
 found_or_fine "$program" litmus --target=kernel --dir="$DAXRACE_DAX0" --format=json >/tmp/litmus.json
 "$program" litmus --target=kernel --dir="$DAXRACE_DAX0" --operation=punch,truncate_down,evict --access=read,write,pin,pin_outside \
@@ -39,7 +55,11 @@ grep -q '3 repetitions, all the same' /tmp/repeated || { echo "FAILED: cells dif
 found_or_fine "$program" run --target=kernel --dir="$DAXRACE_DAX0" --workload=realloc,gup_vs_punch,fault,aio_read --repetitions=1 \
   --rate=0.1 --duration=1s --hang-bound=4s --peer-file="$DAXRACE_NULLB" --destroy-data --no-table --out=/tmp/run.csv
 reproducers >/tmp/reproducers.txt
+build/release/tests/kernel_target_test --gtest_brief=1 --gtest_filter='StoppedDevice.*:Guard*'
 cp /tmp/litmus.json /tmp/run.csv /tmp/run.run.json /tmp/reproducers.txt "$out/"
+
+killed_with_its_device_stopped
+"$program" litmus --target=kernel --dir="$DAXRACE_DAX0" --operation=punch --access=read >/dev/null # takes over what was left
 
 left=$(find "$DAXRACE_DAX0" -mindepth 1 -not -name lost+found)
 if [[ -n $left ]]; then
