@@ -44,6 +44,9 @@ std::optional<std::string_view> engine_access(kernel::Access access) {
     case kernel::Access::faults:
     case kernel::Access::pin_stream:
     case kernel::Access::crosswise:
+    case kernel::Access::pin_freeze:
+    case kernel::Access::frozen_store:
+    case kernel::Access::pin_umount:
     case kernel::Access::fsync_sync:
       break;
   }

@@ -121,6 +121,30 @@ TEST(Watch, InterruptsWhoSleepsInterruptibly) {
   EXPECT_EQ(helper.result(), -EINTR);
 }
 
+TEST(Watch, LooksAtTheProcessThatAThreadWaitsFor) {
+  std::atomic<pid_t> sleeper{0};
+  const Helper helper("sleeper", [&sleeper](std::atomic<pid_t>& task) {
+    const pid_t child = fork();
+    if (child == 0) {
+      pause();
+      _exit(0);
+    }
+    task.store(child);
+    sleeper.store(child);
+    int status = 0;
+    waitpid(child, &status, 0);
+    return long{WTERMSIG(status)};
+  });
+  const Watched watched = watch(helper, 5 * kSecond);
+  EXPECT_EQ(watched.doing, Doing::asleep);
+  if (!watched.state.stack.empty()) {
+    EXPECT_THAT(watched.state.stack, Contains(HasSubstr("pause")));
+  }
+  kill(sleeper.load(), SIGTERM);
+  ASSERT_TRUE(helper.wait(5 * kSecond));
+  EXPECT_EQ(helper.result(), SIGTERM);
+}
+
 TEST(Hang, IsReportedWithEveryThreadAndFreedByItsCauseNotByASignal) {
   const Bed bed;
   const Helper first("the first", bed.sleeper());
@@ -289,6 +313,14 @@ TEST_F(Control, WhatNeedsDaxIsSkippedWithItsReason) {
   const CellResult cell = decide_one(Operation::punch, Access::fsync);
   EXPECT_EQ(cell.outcome, Outcome::skipped);
   EXPECT_THAT(cell.what, Not(IsEmpty()));
+}
+
+TEST_F(Control, WhatStopsAWholeFileSystemIsAskedFor) {
+  for (const Access access : {Access::pin_freeze, Access::frozen_store, Access::pin_umount}) {
+    const CellResult cell = decide_one(Operation::punch, access);
+    EXPECT_EQ(cell.outcome, Outcome::skipped);
+    EXPECT_THAT(cell.what, HasSubstr("--allow="));
+  }
 }
 
 /// Requests in flight together come back with what was asked of each, however they overtake one another.
@@ -476,6 +508,10 @@ INSTANTIATE_TEST_SUITE_P(
                       BadLine{{"litmus", "--target=kernel", "--dir=/nowhere"}, "/nowhere"},
                       BadLine{{"litmus", "--reproducer=zero_page"}, "needs --target=kernel"},
                       BadLine{{"litmus", "--target=kernel", "--reproducer=zero_pge"}, "zero_page"},
+                      BadLine{{"litmus", "--allow=freeze"}, "needs --target=kernel"},
+                      BadLine{{"litmus", "--target=kernel", "--dir=/", "--allow=freez"}, "freeze"},
+                      BadLine{{"litmus", "--target=kernel", "--dir=/", "--allow=freeze"}, "/ lies on"},
+                      BadLine{{"litmus", "--target=kernel", "--dir=.", "--allow=umount"}, "lies on"},
                       BadLine{{"run", "--target=kernel"}, "needs --dir"},
                       BadLine{{"run", "--dir=/tmp"}, "needs --target=kernel"},
                       BadLine{{"run", "--target=kernel", "--dir=/tmp", "--protocol=ext4"}, "--protocol"},

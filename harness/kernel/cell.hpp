@@ -74,11 +74,15 @@ class Cell {
   CellResult pin_stream();
   CellResult pin_then_read();
   CellResult crosswise();
+  CellResult frozen_while_it_waits();
+  CellResult changed_while_frozen();
+  CellResult unmounted_while_it_waits();
 
   std::unique_ptr<Helper> start_change(const File& file, const File& other,
                                        std::function<void()> then = {}) const;
   CellResult staged(const InFlight& access);
   CellResult slept(const Helper& change, const std::string& where, const InFlight& access);
+  CellResult spun(const Helper& change, const InFlight& access);
   CellResult went_ahead(const Helper& change, const InFlight& access);
   CellResult overlap(const InFlight& access, bool freed, bool reused, const std::string& wrong) const;
   CellResult finished(Outcome good, long changed, std::string what);

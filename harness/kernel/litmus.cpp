@@ -51,7 +51,7 @@ bool wanted(const std::vector<T>& list, T value) {
 std::vector<CellResult> decide(const Directory& directory, const Selection& selection, KernelLog& log) {
   std::vector<CellResult> cells;
   Victims victims(directory);
-  Means means(directory);
+  Means means(directory, selection.allowed);
   for (std::size_t a = 0; a < kAccesses.size(); ++a) {
     for (std::size_t o = 0; o < kOperations.size(); ++o) {
       const auto access = static_cast<Access>(a);

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "harness/kernel/cells.hpp"
 #include "harness/kernel/directory.hpp"
 #include "harness/kernel/stopped_device.hpp"
 #include "harness/kernel/trace.hpp"
@@ -12,7 +13,9 @@ namespace daxrace::kernel {
 /// the Skipped that every call throws.
 class Means {
  public:
-  explicit Means(const Directory& directory) : directory_(directory) {}
+  Means(const Directory& directory, Allowed allowed) : directory_(directory), allowed_(allowed) {}
+
+  Allowed allowed() const { return allowed_; }
 
   /// With fs_dax:dax_writeback_one enabled.
   Trace& writebacks() {
@@ -30,6 +33,7 @@ class Means {
 
  private:
   const Directory& directory_;
+  Allowed allowed_;
   std::unique_ptr<Trace> trace_;
   std::unique_ptr<StoppedDevice> device_;
 };
