@@ -14,6 +14,8 @@
 
 namespace daxrace::kernel {
 
+class Freeze;
+
 /// What one cell came to.
 struct CellResult {
   Operation operation = Operation::punch;
@@ -75,6 +77,8 @@ class Cell {
   CellResult pin_then_read();
   CellResult crosswise();
   CellResult frozen_while_it_waits();
+  struct Behind;
+  CellResult end_of_freeze(const Helper& change, const Behind& behind, Freeze& freeze) const;
   CellResult changed_while_frozen();
   CellResult unmounted_while_it_waits();
 

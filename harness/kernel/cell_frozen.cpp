@@ -50,6 +50,13 @@ long detach_in_a_process(const std::string& point, std::atomic<pid_t>& task) {
   });
 }
 
+/// The same bytes that page 1 has.
+long write_again(const SceneFile& file) {
+  const auto bytes = filled_page(file.content[kOutside]);
+  const ssize_t n = pwrite(file.fd(), bytes.data(), bytes.size(), off_t{kOutside} * kPageBytes);
+  return n < 0 ? long{-errno} : long{n};
+}
+
 const char* waited_or_not(bool waited) { return waited ? "waited" : "did not wait"; }
 
 void need(bool allowed, const char* what) {
@@ -58,6 +65,34 @@ void need(bool allowed, const char* what) {
 }
 
 }  // namespace
+
+/// Who queues behind a change that waits: a freeze, and behind that a write() and a store.
+struct Cell::Behind {
+  Behind(const std::shared_ptr<Freeze>& freeze, const File& file)
+      : freezer("freeze of the file system", [freeze] { return freeze->begin(); }),
+        freeze_waits(watch(freezer, kBound).doing == Doing::asleep),
+        writer("write() of page 1 of another file", [file] { return write_again(*file); }),
+        write_waits(watch(writer, kBound).doing == Doing::asleep),
+        storer("store to page 2 of another file",
+               [file](std::atomic<pid_t>& task) { return store_in_a_process(*file, kOutside + 1, task); }),
+        store_waits(watch(storer, kBound).doing == Doing::asleep) {
+    if (freezer.ended() && freezer.result() != 0)
+      throw Skipped("no freeze here: " + error_text(freezer.result()));
+  }
+  std::string text() const {
+    return fmt::format(
+        "the change slept until the pin was gone; the freeze {} for it, a write() {} for the freeze, a store "
+        "{}",
+        waited_or_not(freeze_waits), waited_or_not(write_waits), waited_or_not(store_waits));
+  }
+
+  Helper freezer;
+  bool freeze_waits;
+  Helper writer;
+  bool write_waits;
+  Helper storer;
+  bool store_waits;
+};
 
 CellResult Cell::frozen_while_it_waits() {
   need(means_.allowed().freeze, "freeze");
@@ -76,38 +111,28 @@ CellResult Cell::frozen_while_it_waits() {
   const Watched watched = watch(*change, kBound);
   if (watched.doing == Doing::ended || change->ended()) return went_ahead(*change, access);
   if (watched.doing == Doing::busy) return spun(*change, access);
-
-  const Helper freezer("freeze of the file system", [freeze] { return freeze->begin(); });
-  const bool freeze_waits = watch(freezer, kBound).doing == Doing::asleep;
-  if (freezer.ended() && freezer.result() != 0)
-    throw Skipped("no freeze here: " + error_text(freezer.result()));
-  const std::uint64_t written = other_->content[kOutside];
-  const Helper writer("write() of page 1 of another file", [file = other_, written] {
-    const auto bytes = filled_page(written);
-    return long{pwrite(file->fd(), bytes.data(), bytes.size(), off_t{kOutside} * kPageBytes)};
-  });
-  const Helper storer("store to page 2 of another file", [file = other_](std::atomic<pid_t>& task) {
-    return store_in_a_process(*file, 2, task);
-  });
-  const bool write_waits = watch(writer, kBound).doing == Doing::asleep;
-  const bool store_waits = watch(storer, kBound).doing == Doing::asleep;
+  const Behind behind(freeze, other_);
   access.release();
-  const Cause thaw{"thawing the file system", [freeze] { freeze->thaw(); }};
-  if (!all_end({change.get(), &freezer}, kBound))
-    return report_hang("the pin is gone, and the change or the freeze still sleeps",
-                       {change.get(), &freezer, &writer, &storer}, {thaw, unmapping()});
-  freeze->thaw();
-  if (!all_end({&writer, &storer}, kBound))
-    return report_hang("the file system is thawed, and somebody still sleeps", {&writer, &storer}, {});
+  CellResult cell = end_of_freeze(*change, behind, *freeze);
+  if (cell.outcome != Outcome::waited) return cell;
   const std::string wrong = access.judge(true);
   if (!wrong.empty()) return result(Outcome::content_changed, wrong);
-  CellResult cell = finished(
-      Outcome::waited, change->result(),
-      fmt::format("the change slept until the pin was gone; the freeze {} for it, a write() {} for the "
-                  "freeze, a store {}",
-                  waited_or_not(freeze_waits), waited_or_not(write_waits), waited_or_not(store_waits)));
+  cell = finished(Outcome::waited, change->result(), behind.text());
   cell.where = watched.state.where();
   return cell;
+}
+
+/// The pin is gone: the change ends, the freeze with it, and the others after the thaw.
+CellResult Cell::end_of_freeze(const Helper& change, const Behind& behind, Freeze& freeze) const {
+  const Cause thaw{"thawing the file system", [&] { freeze.thaw(); }};
+  if (!all_end({&change, &behind.freezer}, kBound))
+    return report_hang("the pin is gone, and the change or the freeze still sleeps",
+                       {&change, &behind.freezer, &behind.writer, &behind.storer}, {thaw, unmapping()});
+  freeze.thaw();
+  if (!all_end({&behind.writer, &behind.storer}, kBound))
+    return report_hang("the file system is thawed, and somebody still sleeps",
+                       {&behind.writer, &behind.storer}, {});
+  return result(Outcome::waited, "");
 }
 
 CellResult Cell::changed_while_frozen() {
