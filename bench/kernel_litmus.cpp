@@ -12,6 +12,7 @@
 #include "bench/suggest.hpp"
 #include "bench/units.hpp"
 #include "harness/clock.hpp"
+#include "harness/kernel/freeze.hpp"
 
 namespace daxrace {
 namespace {
@@ -112,9 +113,23 @@ std::vector<Enum> picked(std::string_view option, const std::vector<std::string>
   return found;
 }
 
+/// Throws Error for a word that is none, and for a file system that we or the machine stand on.
+kernel::Allowed allowed_of(const LitmusOptions& options) {
+  kernel::Allowed allowed;
+  for (const std::string& word : options.allowed) {
+    if (word != "freeze" && word != "umount")
+      throw Error("--allow: " + unknown_word("intrusion", word, {"freeze", "umount"}));
+    (word == "freeze" ? allowed.freeze : allowed.umount) = true;
+  }
+  if (!allowed.freeze && !allowed.umount) return allowed;
+  if (const std::string needed = kernel::needed_on(options.dir); !needed.empty())
+    throw Error(fmt::format("--allow: {} lies on the file system of {}", needed, options.dir));
+  return allowed;
+}
+
 kernel::Selection selection_of(const LitmusOptions& options) {
   return {picked<Operation>("operation", options.operations, kernel::kOperations),
-          picked<Access>("access", options.accesses, kernel::kAccesses)};
+          picked<Access>("access", options.accesses, kernel::kAccesses), allowed_of(options)};
 }
 
 void check_options(const LitmusOptions& options) {

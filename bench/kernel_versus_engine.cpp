@@ -28,8 +28,11 @@ std::optional<std::string_view> engine_access(kernel::Access access) {
     case kernel::Access::dio_read:
       return "aio_read";
     case kernel::Access::pin:
+    case kernel::Access::dio_pin:
       return "gup_fast";
     case kernel::Access::pin_munmap:
+    case kernel::Access::dio_pin_munmap:
+      return "pin_munmap";
     case kernel::Access::pin_unlink:
     case kernel::Access::pin_outside:
     case kernel::Access::pin_refault:
@@ -41,6 +44,9 @@ std::optional<std::string_view> engine_access(kernel::Access access) {
     case kernel::Access::faults:
     case kernel::Access::pin_stream:
     case kernel::Access::crosswise:
+    case kernel::Access::pin_freeze:
+    case kernel::Access::frozen_store:
+    case kernel::Access::pin_umount:
     case kernel::Access::fsync_sync:
       break;
   }

@@ -121,6 +121,11 @@ OptionTable litmus_option_table(LitmusOptions& o) {
        [&o](const Values& values) { o.accesses = values; }},
       {kWhat, "refcount", Takes::list, "ref1,ref0", "both", "which count says that a page is idle",
        [&o](const Values& values) { o.refcounts = values; }},
+      {kWhat, "allow", Takes::list, "freeze,umount", "",
+       "kernel: what may be done to the whole file system of DIR while a change waits; without it these "
+       "cells are "
+       "skipped",
+       [&o](const Values& values) { o.allowed = values; }},
       {kHow, "explain", Takes::nothing, "", "",
        "tell the interleaving that was forced, for each selected cell",
        [&o](const Values&) { o.explain = true; }},
@@ -157,6 +162,7 @@ Exit print_litmus(const LitmusOptions& options) {
   if (options.target == Target::kernel) return print_kernel_litmus(options);
   const std::vector<std::pair<std::string_view, bool>> kernel_only = {
       {"dir", !options.dir.empty()},
+      {"allow", !options.allowed.empty()},
       {"versus-engine", options.versus_engine},
       {"reproducer", !options.reproducers.empty()}};
   for (const auto& [name, given] : kernel_only)

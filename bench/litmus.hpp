@@ -18,7 +18,8 @@ struct LitmusOptions {
   std::vector<std::string> accesses;
   std::vector<std::string> refcounts;
   Target target = Target::engine;
-  std::string dir;  ///< kernel: where the files are made
+  std::string dir;                   ///< kernel: where the files are made
+  std::vector<std::string> allowed;  ///< kernel: what may be done to the whole file system
   LitmusFormat format = LitmusFormat::text;
   bool explain = false;
   bool versus_engine = false;            ///< kernel: which of the engine's protocols does the same

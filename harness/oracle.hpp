@@ -21,7 +21,7 @@ namespace daxrace {
 /// block had begun when it was given out, plus one: who writes has nothing to count, which would cost more
 /// than the store itself. The two counts of flushes have one writer at a time, who holds the lock of the DAX
 /// entry.
-struct PageHistory {
+struct alignas(32) PageHistory {  // half a cache line, never parts of two
   std::atomic<std::uint32_t> removals{0};  ///< blocks that have begun to leave the extent map
   std::atomic<std::uint32_t> removed{0};   ///< the same, once the block's generation says that it is freed
   std::atomic<std::uint32_t> written{0};   ///< sequence of the newest whole-page write that has finished

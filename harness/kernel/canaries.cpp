@@ -23,9 +23,12 @@ constexpr KernelVersion kNever = 0;
 constexpr KernelVersion kToday = 99'99;
 
 constexpr std::string_view kDax = "fs/dax.c";
-constexpr std::array<std::string_view, 2> kFiles = {kDax, "mm/truncate.c"};
+constexpr std::string_view kExt4 = "fs/ext4/inode.c";
+constexpr std::array<std::string_view, 5> kFiles = {kDax, "mm/truncate.c", "fs/xfs/xfs_file.c",
+                                                    "fs/xfs/xfs_inode.c", kExt4};
+constexpr std::array<std::string_view, 2> kModules = {"xfs", "ext4"};
 
-constexpr std::array<Canary, 7> kCanaries = {{
+constexpr std::array<Canary, 11> kCanaries = {{
     {"dax_disassociate_entry", kDax, 1, kToday,
      "an entry is removed while somebody holds its page (from 6.15: one of the pages of a 2 MiB entry)"},
     {"truncate_folio_batch_exceptionals", "mm/truncate.c", 615, kToday,
@@ -34,6 +37,10 @@ constexpr std::array<Canary, 7> kCanaries = {{
      "a fault maps a page that has an owner, or whose entry changed under its lock"},
     {"dax_delete_mapping_entry", kDax, 1, kToday, "an entry that is to be removed is not there"},
     {"dax_layout_busy_page_range", kDax, 1, kToday, "the scan for busy pages meets what is no DAX entry"},
+    {"xfs_break_layouts", "fs/xfs/", 1, kToday, "layouts are to be broken for a reason that is none"},
+    {"ext4_break_layouts", kExt4, 1, kToday, "layouts are broken without the lock that keeps faults out"},
+    {"ext4_truncate", kExt4, 1, kToday, "blocks are freed without the lock that keeps I/O out"},
+    {"ext4_punch_hole", kExt4, 612, kToday, "the same, of a hole"},
     {"lockdep", "/proc/lockdep", kNever, kNever, "locks are taken in an order that can deadlock"},
     {"hung task detector", "/proc/sys/kernel/hung_task_timeout_secs", 1, kToday,
      "a task sleeps uninterruptibly for two minutes"},
@@ -121,47 +128,81 @@ T field(const std::vector<char>& bytes, std::size_t at) {
   return value;
 }
 
-class BugTable {
+/// Where a module's table begins, or 0: it is not loaded, or built in.
+std::uint64_t table_of_module(std::string_view module) {
+  std::ifstream in(fmt::format("/sys/module/{}/sections/__bug_table", module));
+  std::uint64_t address = 0;
+  in >> std::hex >> address;
+  return address;
+}
+
+bool is_source(const std::string& file) { return file.ends_with(".c") || file.ends_with(".h"); }
+
+/// The module that a source file is part of, if the kernel has it as a module.
+std::string_view module_of(std::string_view source) {
+  const auto* found = std::ranges::find_if(
+      kModules, [&](std::string_view module) { return source.starts_with(fmt::format("fs/{}/", module)); });
+  return found == kModules.end() ? "" : *found;
+}
+
+bool is_there(std::string_view module) {
+  return module.empty() || access(fmt::format("/sys/module/{}", module).c_str(), F_OK) == 0;
+}
+
+class BugTables {
  public:
-  BugTable()
-      : symbols_(read_symbols()), bytes_(kcore_.read(symbols_.table, symbols_.table_end - symbols_.table)) {
-    if (bytes_.size() < 100 * kLayouts[1].size) throw Skipped("/proc/kcore gives no bug table");
-    const auto fits = [this](const Layout& layout) {
+  BugTables() : symbols_(read_symbols()) {
+    const Table image = read(symbols_.table, symbols_.table_end - symbols_.table);
+    if (image.bytes.size() < 100 * kLayouts[1].size) throw Skipped("/proc/kcore gives no bug table");
+    const auto fits = [&](const Layout& layout) {
       for (std::size_t i = 0; i < 20; ++i)
-        if (!file_at(i, layout).ends_with(".c") && !file_at(i, layout).ends_with(".h")) return false;
+        if (!is_source(kcore_.text(image.pointed_at(i * layout.size + layout.file)))) return false;
       return true;
     };
     const auto* found = std::ranges::find_if(kLayouts, fits);
     if (found == kLayouts.end()) throw Skipped("this kernel's bug table is of another kind");
     layout_ = *found;
+    tables_.push_back(image);
+    for (const std::string_view module : kModules)
+      if (const std::uint64_t table = table_of_module(module); table != 0)
+        tables_.push_back(read(table, kLongestModule));
   }
 
   std::vector<Warning> of(std::span<const std::string_view> files) const {
     std::vector<Warning> found;
     std::map<std::uint64_t, std::string> names;  // thousands of entries, of a few hundred files
-    for (std::size_t at = 0; at + layout_.size <= bytes_.size(); at += layout_.size) {
-      const std::uint64_t pointer = pointed_at(at + layout_.file);
-      std::string& file = names[pointer];
-      if (file.empty()) file = kcore_.text(pointer);
-      if (std::ranges::find(files, file) == files.end()) continue;
-      found.push_back(
-          {file, field<std::uint16_t>(bytes_, at + layout_.line), symbols_.function_at(pointed_at(at))});
+    for (const Table& table : tables_) {
+      for (std::size_t at = 0; at + layout_.size <= table.bytes.size(); at += layout_.size) {
+        const std::uint64_t pointer = table.pointed_at(at + layout_.file);
+        std::string& file = names[pointer];
+        if (file.empty()) file = kcore_.text(pointer);
+        if (!is_source(file)) break;  // the end of a module's, whose length nobody tells
+        if (std::ranges::find(files, file) == files.end()) continue;
+        found.push_back({file, field<std::uint16_t>(table.bytes, at + layout_.line),
+                         symbols_.function_at(table.pointed_at(at))});
+      }
     }
     return found;
   }
 
  private:
-  /// Pointers are relative to where they stand.
-  std::uint64_t pointed_at(std::size_t at) const {
-    return symbols_.table + at + static_cast<std::uint64_t>(std::int64_t{field<std::int32_t>(bytes_, at)});
-  }
-  std::string file_at(std::size_t entry, const Layout& layout) const {
-    return kcore_.text(pointed_at(entry * layout.size + layout.file));
+  static constexpr std::size_t kLongestModule = std::size_t{16} * 1024;
+
+  struct Table {
+    std::uint64_t address = 0;
+    std::vector<char> bytes;
+    /// Pointers are relative to where they stand.
+    std::uint64_t pointed_at(std::size_t at) const {
+      return address + at + static_cast<std::uint64_t>(std::int64_t{field<std::int32_t>(bytes, at)});
+    }
+  };
+  Table read(std::uint64_t address, std::size_t bytes) const {
+    return {address, kcore_.read(address, bytes)};
   }
 
   Kcore kcore_;
   Symbols symbols_;
-  std::vector<char> bytes_;
+  std::vector<Table> tables_;
   Layout layout_{};
 };
 
@@ -186,7 +227,7 @@ KernelVersion version_of(std::string_view release) {
 std::span<const Canary> canaries() { return kCanaries; }
 
 std::vector<Warning> compiled_warnings(std::span<const std::string_view> files) {
-  return BugTable().of(files);
+  return BugTables().of(files);
 }
 
 std::vector<Sighting> canaries_here() {
@@ -198,12 +239,13 @@ std::vector<Sighting> canaries_here() {
   }
   std::vector<Sighting> seen;
   for (const Canary& canary : kCanaries) {
+    if (!is_there(module_of(canary.source))) continue;
     Sighting sighting{&canary, std::nullopt, ""};
     if (canary.source.starts_with('/')) {
       sighting.here = access(std::string(canary.source).c_str(), F_OK) == 0;
     } else if (warnings) {
       for (const Warning& warning : *warnings)
-        if (warning.function == canary.name && warning.file == canary.source)
+        if (warning.function == canary.name && warning.file.starts_with(canary.source))
           sighting.where +=
               fmt::format("{}{}", sighting.where.empty() ? warning.file + ":" : ",", warning.line);
       sighting.here = !sighting.where.empty();

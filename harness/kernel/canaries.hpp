@@ -16,8 +16,8 @@ KernelVersion version_of(std::string_view release);
 /// Something that complains in the kernel's log, and the kernels that have it. What no canary sees may still
 /// be wrong, and what one sees may be harmless: they only say what a silent log is worth.
 struct Canary {
-  std::string_view name;              ///< function, or what it is called
-  std::string_view source;            ///< file of the function; or the path that shows that it is there
+  std::string_view name;    ///< function, or what it is called
+  std::string_view source;  ///< file or directory of the function; or the path that shows that it is there
   KernelVersion first = 0, last = 0;  ///< of the stock kernels looked at; 0 and 0: in none
   std::string_view says;
   bool in(KernelVersion version) const { return version >= first && version <= last; }
@@ -31,8 +31,8 @@ struct Warning {
   std::string function;
 };
 
-/// The warnings of the kernel image in `files`, from /proc/kallsyms and /proc/kcore. Modules are not looked
-/// at. Throws Skipped where they cannot be read.
+/// The warnings in `files` of the kernel image and of the file systems' modules that are loaded, from
+/// /proc/kallsyms, /sys/module and /proc/kcore. Throws Skipped where they cannot be read.
 std::vector<Warning> compiled_warnings(std::span<const std::string_view> files);
 
 /// A canary in the running kernel.
@@ -41,6 +41,7 @@ struct Sighting {
   std::optional<bool> here;  ///< nothing: it cannot be told, for want of privilege
   std::string where;         ///< `fs/dax.c:398,404`
 };
+/// Those of a module that is not loaded are left out.
 std::vector<Sighting> canaries_here();
 
 /// The table of the documents.

@@ -14,18 +14,17 @@
 
 #include "harness/clock.hpp"
 #include "harness/error.hpp"
+#include "harness/kernel/cell_support.hpp"
 #include "harness/kernel/pin.hpp"
 #include "harness/kernel/stall.hpp"
 
 namespace daxrace::kernel {
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
-/// Nothing that is still to come takes this long; it decides that a thread stays away, never that it waits.
-constexpr std::uint64_t kBound = 3 * kSecond;
-
 constexpr unsigned kFileNumber = 1;
 constexpr unsigned kOtherNumber = 2;
+
+}  // namespace
 
 std::string error_text(long result) {
   if (result == -EILSEQ) return "the kernel says that the ranges differ";
@@ -39,8 +38,6 @@ CellResult result(Outcome outcome, std::string what) {
   return cell;
 }
 
-/// What a page that was read or pinned may hold: what it held, or, where the change went ahead, nothing any
-/// more.
 std::string judge_page(std::span<const std::byte> bytes, std::uint64_t original, bool waited,
                        const char* whose) {
   const auto word = uniform_word(bytes);
@@ -48,7 +45,10 @@ std::string judge_page(std::span<const std::byte> bytes, std::uint64_t original,
   return fmt::format("{} holds {} instead of {}", whose, word_text(word), word_text(original));
 }
 
-}  // namespace
+void take_pin(Pin& pin, std::byte* page) {
+  if (const int error = pin.take(page); error != 0)
+    throw Skipped(fmt::format("vmsplice pins no page of this mapping: {}", error_text(error)));
+}
 
 CellResult report_hang(std::string what, const std::vector<const Helper*>& threads,
                        const std::vector<Cause>& causes) {
@@ -75,8 +75,8 @@ CellResult report_hang(std::string what, const std::vector<const Helper*>& threa
   return cell;
 }
 
-Cell::Cell(const Directory& directory, Victims& victims, Operation operation, Access access)
-    : directory_(directory), victims_(victims), operation_(operation), access_(access) {}
+Cell::Cell(const Directory& directory, Victims& victims, Means& means, Operation operation, Access access)
+    : directory_(directory), victims_(victims), means_(means), operation_(operation), access_(access) {}
 
 Cell::~Cell() {
   // A thread that was left behind may keep the files; their names go now.
@@ -120,6 +120,9 @@ CellResult Cell::by_access() {
     case Access::pin_unlink:
     case Access::pin_outside:
       return pinned();
+    case Access::dio_pin:
+    case Access::dio_pin_munmap:
+      return pinned_by_device();
     case Access::pin_refault:
       return refault();
     case Access::pin_stream:
@@ -128,6 +131,12 @@ CellResult Cell::by_access() {
       return pin_then_read();
     case Access::crosswise:
       return crosswise();
+    case Access::pin_freeze:
+      return frozen_while_it_waits();
+    case Access::frozen_store:
+      return changed_while_frozen();
+    case Access::pin_umount:
+      return unmounted_while_it_waits();
     case Access::fsync:
     case Access::fsync_sync:
     case Access::zero_page_fault:
@@ -184,9 +193,13 @@ CellResult Cell::staged(const InFlight& access) {
   const Watched watched = watch(*change, kBound);
   if (watched.doing == Doing::ended || change->ended()) return went_ahead(*change, access);
   if (watched.doing == Doing::asleep) return slept(*change, watched.state.where(), access);
+  return spun(*change, access);
+}
+
+CellResult Cell::spun(const Helper& change, const InFlight& access) {
   access.release();
   std::vector<const Helper*> threads = access.holders;
-  threads.push_back(change.get());
+  threads.push_back(&change);
   if (!all_end(threads, kBound))
     return report_hang("the change neither slept nor returned", threads, {unmapping()});
   return result(Outcome::spin, "the change neither slept nor returned until the access was over");
@@ -196,8 +209,10 @@ CellResult Cell::slept(const Helper& change, const std::string& where, const InF
   access.release();
   std::vector<const Helper*> threads = access.holders;
   threads.push_back(&change);
+  std::vector<Cause> causes = access.causes;
+  causes.push_back(unmapping());
   if (!all_end(threads, kBound))
-    return report_hang("the access is over, and the change still sleeps", threads, {unmapping()});
+    return report_hang("the access is over, and the change still sleeps", threads, causes);
   const std::string wrong = access.judge(true);
   if (!wrong.empty()) return result(Outcome::content_changed, "the change waited, and yet " + wrong);
   CellResult cell = finished(Outcome::waited, change.result(), "the change slept until the access was over");
@@ -321,15 +336,6 @@ CellResult Cell::write_stopped(bool nested) {
                  },
                  .page = nested ? kFirst : kFirst + 1});
 }
-
-namespace {
-
-void take_pin(Pin& pin, std::byte* page) {
-  if (const int error = pin.take(page); error != 0)
-    throw Skipped(fmt::format("vmsplice pins no page of this mapping: {}", error_text(error)));
-}
-
-}  // namespace
 
 CellResult Cell::pinned() {
   const unsigned page = access_ == Access::pin_outside ? kOutside : kFirst;

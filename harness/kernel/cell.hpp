@@ -8,10 +8,13 @@
 
 #include "harness/kernel/cells.hpp"
 #include "harness/kernel/helper.hpp"
+#include "harness/kernel/means.hpp"
 #include "harness/kernel/reuse.hpp"
 #include "harness/kernel/scene.hpp"
 
 namespace daxrace::kernel {
+
+class Freeze;
 
 /// What one cell came to.
 struct CellResult {
@@ -43,12 +46,13 @@ struct InFlight {
   std::function<void()> release;
   std::function<std::string(bool waited)> judge;  ///< what is wrong with what it saw; empty: nothing
   unsigned page = kFirst;                         ///< whose block it uses
+  std::vector<Cause> causes{};                    ///< what else may keep the change asleep once it is over
 };
 
 /// One layout change against one access, on files of its own.
 class Cell {
  public:
-  Cell(const Directory& directory, Victims& victims, Operation operation, Access access);
+  Cell(const Directory& directory, Victims& victims, Means& means, Operation operation, Access access);
   ~Cell();
   Cell(const Cell&) = delete;
   Cell& operator=(const Cell&) = delete;
@@ -67,24 +71,33 @@ class Cell {
   CellResult read_stopped(bool direct);
   CellResult write_stopped(bool nested);
   CellResult pinned();
+  CellResult pinned_by_device();
   CellResult refault();
   CellResult pin_stream();
   CellResult pin_then_read();
   CellResult crosswise();
+  CellResult frozen_while_it_waits();
+  struct Behind;
+  CellResult end_of_freeze(const Helper& change, const Behind& behind, Freeze& freeze) const;
+  CellResult changed_while_frozen();
+  CellResult unmounted_while_it_waits();
 
   std::unique_ptr<Helper> start_change(const File& file, const File& other,
                                        std::function<void()> then = {}) const;
   CellResult staged(const InFlight& access);
   CellResult slept(const Helper& change, const std::string& where, const InFlight& access);
+  CellResult spun(const Helper& change, const InFlight& access);
   CellResult went_ahead(const Helper& change, const InFlight& access);
   CellResult overlap(const InFlight& access, bool freed, bool reused, const std::string& wrong) const;
   CellResult finished(Outcome good, long changed, std::string what);
   CellResult stopped_too_late(const Helper& change, const std::vector<const Helper*>& others,
                               const std::string& what);
   Cause unmapping() const;
+  Cause pinning_once_more() const;
 
   const Directory& directory_;
   Victims& victims_;
+  Means& means_;
   Operation operation_;
   Access access_;
   File file_;

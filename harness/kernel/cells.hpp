@@ -59,10 +59,15 @@ enum class Access : std::uint8_t {
   pin_munmap,
   pin_unlink,
   pin_outside,
+  dio_pin,
+  dio_pin_munmap,
   pin_refault,
   pin_stream,
   pin_then_read,
   crosswise,
+  pin_freeze,
+  frozen_store,
+  pin_umount,
   fsync,
   fsync_sync,
   zero_page_fault
@@ -72,7 +77,7 @@ struct AccessInfo {
   Hazard hazard;
   std::string_view what;
 };
-inline constexpr std::array<AccessInfo, 17> kAccesses = {{
+inline constexpr std::array<AccessInfo, 22> kAccesses = {{
     {"mapped", Hazard::h1, "a translation that stands; what it shows afterwards"},
     {"faults", Hazard::h6, "a thread that keeps faulting page 4 in"},
     {"read", Hazard::h2, "read() stopped in mid-copy: the next page of its buffer is ours to give"},
@@ -83,10 +88,15 @@ inline constexpr std::array<AccessInfo, 17> kAccesses = {{
     {"pin_munmap", Hazard::h4, "the same, and the mapping is gone"},
     {"pin_unlink", Hazard::h4, "the same, and the file is unlinked; its last close is the change"},
     {"pin_outside", Hazard::h4, "page 1, which the change leaves alone, in a pipe"},
+    {"dio_pin", Hazard::h4, "page 4 pinned by an O_DIRECT read of a device that is stopped"},
+    {"dio_pin_munmap", Hazard::h4, "the same, and the mapping is gone"},
     {"pin_refault", Hazard::h6, "a pinned page that is touched again before the pin is let go"},
     {"pin_stream", Hazard::h6, "page 4 pinned over and over, always at least once"},
     {"pin_then_read", Hazard::h6, "a pin whose holder reads the file before it lets go"},
     {"crosswise", Hazard::h6, "two files changed at once, each with the pin that the other's change lets go"},
+    {"pin_freeze", Hazard::h6, "a pin, and the file system is frozen while the change waits for it"},
+    {"frozen_store", Hazard::h6, "a store and a change of a frozen file system, then the thaw"},
+    {"pin_umount", Hazard::h6, "a pin, and the file system is unmounted while the change waits for it"},
     {"fsync", Hazard::h7, "page 1 stored through a mapping, then the change elsewhere, then fsync"},
     {"fsync_sync", Hazard::h7, "the same through a MAP_SYNC mapping"},
     {"zero_page_fault", Hazard::h8, "a store that allocates the block of a hole whose zero page is mapped"},
@@ -106,6 +116,11 @@ constexpr bool can_meet(Operation operation, Access access) {
 constexpr bool needs_reflink(Operation operation) {
   return operation == Operation::clone || operation == Operation::dedupe || operation == Operation::unshare;
 }
+
+/// What is done to the whole file system, and only where it was asked for.
+struct Allowed {
+  bool freeze = false, umount = false;
+};
 
 /// How a cell came out, worst first.
 enum class Outcome : std::uint8_t {

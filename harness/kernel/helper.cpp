@@ -43,9 +43,19 @@ struct Helper::Shared {
 };
 
 Helper::Helper(std::string what, Body body) : shared_(std::make_shared<Shared>()) {
-  install_handler();
   shared_->what = std::move(what);
   shared_->body = std::move(body);
+  start();
+}
+
+Helper::Helper(std::string what, const ProcessBody& body) : shared_(std::make_shared<Shared>()) {
+  shared_->what = std::move(what);
+  shared_->body = [shared = shared_.get(), body] { return body(shared->tid); };
+  start();
+}
+
+void Helper::start() {
+  install_handler();
   std::thread thread([shared = shared_] {
     shared->tid.store(gettid(), std::memory_order_release);
     shared->result = shared->body();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,7 +17,11 @@ class Helper {
  public:
   using Body = std::function<long()>;
 
+  /// The same of a thread that waits for a process: looked at is the task whose id `body` stores.
+  using ProcessBody = std::function<long(std::atomic<pid_t>& task)>;
+
   Helper(std::string what, Body body);
+  Helper(std::string what, const ProcessBody& body);
   /// Interrupts the thread if it has not ended; if that does not help either it is left behind, with all that
   /// it may still touch (`body` owns what it uses).
   ~Helper();
@@ -33,6 +38,7 @@ class Helper {
 
  private:
   struct Shared;
+  void start();
   std::shared_ptr<Shared> shared_;
 };
 

@@ -1,9 +1,9 @@
 #include "harness/kernel/litmus.hpp"
 
 #include <algorithm>
-#include <memory>
 
 #include "harness/error.hpp"
+#include "harness/kernel/means.hpp"
 #include "harness/kernel/persistence.hpp"
 #include "harness/kernel/zero_page.hpp"
 
@@ -14,27 +14,11 @@ constexpr bool is_persistence(Access access) {
   return access == Access::fsync || access == Access::fsync_sync;
 }
 
-/// Opened at the first cell that needs it; why there is none is told in each of them.
-class Writebacks {
- public:
-  Trace& get() {
-    if (!trace_) {
-      auto trace = std::make_unique<Trace>();
-      trace->enable("fs_dax", "dax_writeback_one");
-      trace_ = std::move(trace);
-    }
-    return *trace_;
-  }
-
- private:
-  std::unique_ptr<Trace> trace_;
-};
-
 CellResult decide_one(const Directory& directory, Operation operation, Access access, Victims& victims,
-                      Writebacks& writebacks) try {
-  if (is_persistence(access)) return decide_persistence(directory, operation, access, writebacks.get());
+                      Means& means) try {
+  if (is_persistence(access)) return decide_persistence(directory, operation, access, means.writebacks());
   if (access == Access::zero_page_fault) return decide_zero_page(directory, operation, access);
-  return Cell(directory, victims, operation, access).decide();
+  return Cell(directory, victims, means, operation, access).decide();
 } catch (const Skipped& skipped) {
   CellResult cell;
   cell.operation = operation;
@@ -47,11 +31,11 @@ CellResult decide_one(const Directory& directory, Operation operation, Access ac
 /// Who gets a freed block is the allocator's business: a cell that needed that and missed it is staged anew.
 /// A cell of many rounds has its own bound.
 CellResult decide_firmly(const Directory& directory, Operation operation, Access access, Victims& victims,
-                         Writebacks& writebacks) {
+                         Means& means) {
   const unsigned tries = access == Access::zero_page_fault ? 1 : 6;
   CellResult cell;
   for (unsigned i = 0; i < tries; ++i) {
-    cell = decide_one(directory, operation, access, victims, writebacks);
+    cell = decide_one(directory, operation, access, victims, means);
     if (cell.outcome != Outcome::inconclusive) break;
   }
   return cell;
@@ -67,7 +51,7 @@ bool wanted(const std::vector<T>& list, T value) {
 std::vector<CellResult> decide(const Directory& directory, const Selection& selection, KernelLog& log) {
   std::vector<CellResult> cells;
   Victims victims(directory);
-  Writebacks writebacks;
+  Means means(directory, selection.allowed);
   for (std::size_t a = 0; a < kAccesses.size(); ++a) {
     for (std::size_t o = 0; o < kOperations.size(); ++o) {
       const auto access = static_cast<Access>(a);
@@ -75,7 +59,7 @@ std::vector<CellResult> decide(const Directory& directory, const Selection& sele
       if (!can_meet(operation, access) || !wanted(selection.accesses, access) ||
           !wanted(selection.operations, operation))
         continue;
-      cells.push_back(decide_firmly(directory, operation, access, victims, writebacks));
+      cells.push_back(decide_firmly(directory, operation, access, victims, means));
       cells.back().log = log.complaints();
     }
   }

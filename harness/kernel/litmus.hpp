@@ -11,6 +11,7 @@ namespace daxrace::kernel {
 struct Selection {
   std::vector<Operation> operations;
   std::vector<Access> accesses;
+  Allowed allowed{};
 };
 
 /// Decides every cell of the selection on the live kernel, in the order of the tables. What cannot be staged

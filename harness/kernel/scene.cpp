@@ -114,7 +114,8 @@ int SceneFile::map(bool sync) noexcept {
   void* at = mmap(nullptr, kMapped, PROT_READ | PROT_WRITE, flags, fd(), 0);
   if (at == MAP_FAILED) return -errno;
   mapping_ = static_cast<std::byte*>(at);
-  madvise(mapping_, kMapped, MADV_RANDOM);  // no fault-around: only what we touch is mapped
+  madvise(mapping_, kMapped, MADV_RANDOM);    // no fault-around: only what we touch is mapped
+  madvise(mapping_, kMapped, MADV_DONTFORK);  // a process of ours must not keep it mapped
   return 0;
 }
 

@@ -11,9 +11,7 @@
 namespace daxrace::kernel {
 namespace {
 
-std::string proc_path(pid_t tid, std::string_view file) {
-  return fmt::format("/proc/self/task/{}/{}", tid, file);
-}
+std::string proc_path(pid_t tid, std::string_view file) { return fmt::format("/proc/{}/{}", tid, file); }
 
 std::string first_line(const std::string& path) {
   std::ifstream file(path);

@@ -8,7 +8,7 @@
 
 namespace daxrace::kernel {
 
-/// What the kernel tells of a thread of this process.
+/// What the kernel tells of a thread.
 struct ThreadState {
   char run = '?';                  ///< R, S, D, ...
   std::string wchan;               ///< function that it sleeps in; empty: none, or not told

@@ -12,7 +12,7 @@ results=$top/results/local/guest-tests/kernel-target-$kernel-$backing
 rm -rf "$results"
 mkdir -p "$results"
 status=0
-CONSOLE=$results/console.log boot --kernel="$kernel" --backing="$backing" --peer-latency-ns=100000 --time-limit=240 --results="$results" -- \
+CONSOLE=$results/console.log boot --kernel="$kernel" --backing="$backing" --peer-latency-ns=100000 --time-limit=420 --results="$results" -- \
   "$top/tests/guest/inside/kernel_target.sh" "$results" || status=$?
 if [[ $status -ne 0 ]]; then
   echo "FAILED: kernel target on $kernel $backing ended with status $status (console: $results/console.log)"

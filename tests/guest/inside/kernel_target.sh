@@ -29,24 +29,72 @@ reproducers() {
   done
 }
 
+# killed_in ACCESS CONDITION: daxrace is killed in such a cell, once the condition holds of it ($victim). What it had stopped
+# would keep it from ending.
+killed_in() {
+  local victim start
+  "$program" litmus --target=kernel --dir="$DAXRACE_DAX0" --access="$1" --repeat=1000 --allow=freeze >/dev/null 2>&1 &
+  victim=$!
+  until "$2" "$victim" || ! kill -0 "$victim"; do :; done
+  start=$SECONDS
+  kill -KILL "$victim"
+  wait "$victim" || [[ $? -eq 137 ]] || { echo "FAILED: daxrace had ended before it was killed"; exit 1; }
+  ((SECONDS - start < 15)) || { echo "FAILED: a daxrace killed in $1 ended after $((SECONDS - start)) s only"; exit 1; }
+}
+
+# Without a process of its own for each look: it would come too late.
+its_device_is_stopped() {
+  local file stopped=""
+  for file in /sys/block/dm-*/dm/suspended; do read -r stopped <"$file"; done 2>/dev/null
+  [[ $stopped == 1 ]]
+}
+it_waits_for_a_thaw() {
+  local file where=""
+  for file in /proc/"$1"/task/*/wchan; do
+    read -r where <"$file"
+    [[ $where != percpu_rwsem* ]] || return 0
+  done 2>/dev/null
+  return 1
+}
+
+leaves_no_device() {
+  for _ in {1..50}; do
+    compgen -G "/sys/block/dm-*" >/dev/null || return 0
+    sleep 0.1
+  done
+  echo "FAILED: a killed daxrace left its device behind"
+  exit 1
+}
+
 # Written here and copied: some kernels lose appended data of a 9p mount.
-found_or_fine "$program" litmus --target=kernel --dir="$DAXRACE_DAX0" --format=json >/tmp/litmus.json
-"$program" litmus --target=kernel --dir="$DAXRACE_DAX0" --operation=punch,truncate_down,evict --access=read,write,pin,pin_outside \
-  --repeat=3 >/dev/null
+found_or_fine "$program" litmus --target=kernel --dir="$DAXRACE_DAX0" --allow=freeze,umount --format=json >/tmp/litmus.json
+"$program" litmus --target=kernel --dir="$DAXRACE_DAX0" --operation=punch,truncate_down,evict --access=read,write,pin,pin_outside,pin_freeze \
+  --repeat=3 --allow=freeze >/dev/null
 found_or_fine "$program" litmus --target=kernel --dir="$DAXRACE_DAX0" --operation=punch,truncate_down,evict \
-  --access=pin_munmap,pin_unlink,pin_refault,fsync --repeat=3 >/dev/null 2>/tmp/repeated
+  --access=pin_munmap,dio_pin,pin_unlink,pin_refault,fsync --repeat=3 >/dev/null 2>/tmp/repeated
 grep -q '3 repetitions, all the same' /tmp/repeated || { echo "FAILED: cells differ: $(cat /tmp/repeated)"; exit 1; }
 found_or_fine "$program" run --target=kernel --dir="$DAXRACE_DAX0" --workload=realloc,gup_vs_punch,reshape,zero,collapse,insert,fault,aio_read --repetitions=1 \
   --rate=0.1 --duration=1s --hang-bound=4s --peer-file="$DAXRACE_NULLB" --destroy-data --no-table --out=/tmp/run.csv
 reproducers >/tmp/reproducers.txt
+build/release/tests/kernel_target_test --gtest_brief=1 --gtest_filter='StoppedDevice.*:Guard*'
 cp /tmp/litmus.json /tmp/run.csv /tmp/run.run.json /tmp/reproducers.txt "$out/"
+
+killed_in dio_pin its_device_is_stopped
+leaves_no_device
+killed_in frozen_store it_waits_for_a_thaw
+"$program" litmus --target=kernel --dir="$DAXRACE_DAX0" --operation=punch --access=read >/dev/null # takes over what was left
 
 left=$(find "$DAXRACE_DAX0" -mindepth 1 -not -name lost+found)
 if [[ -n $left ]]; then
   echo "FAILED: files were left behind: $left"
   exit 1
 fi
-umount "$DAXRACE_DAX0"
+# The guard of the killed one looks for a late freeze for 5 s, and keeps the file system busy.
+for _ in {1..100}; do
+  ! umount "$DAXRACE_DAX0" 2>/dev/null || break
+  sleep 0.1
+done
+if mountpoint -q "$DAXRACE_DAX0"; then echo "FAILED: $DAXRACE_DAX0 stays busy"; exit 1; fi
 case $fs in
   xfs) xfs_repair -n /dev/pmem0 >/tmp/check 2>&1 || { cat /tmp/check; echo "FAILED: xfs_repair -n"; exit 1; } ;;
   *) e2fsck -fn /dev/pmem0 >/tmp/check 2>&1 || { cat /tmp/check; echo "FAILED: e2fsck -fn"; exit 1; } ;;
