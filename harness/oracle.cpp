@@ -1,8 +1,6 @@
 #include "harness/oracle.hpp"
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 
 #include <fmt/format.h>
 
@@ -54,16 +52,9 @@ void Timeline::copy_to(std::vector<TimelineEvent>& out, std::uint32_t task) cons
             out.begin() + static_cast<std::ptrdiff_t>(old_size + std::min(overwritten, end - first)));
 }
 
-void OracleShared::FreeMemory::operator()(PageHistory* p) const noexcept { std::free(p); }
-
 OracleShared::OracleShared(std::size_t tasks, const std::vector<std::uint32_t>& pages, bool shifts)
     : pages_(pages), shifts_(shifts), timelines_(tasks) {
-  for (const std::uint32_t count : pages) {
-    // calloc, so that the history of a huge sparse file costs memory only where it is used.
-    void* memory = std::calloc(std::max<std::size_t>(count, 1), sizeof(PageHistory));
-    if (memory == nullptr) throw std::bad_alloc();
-    histories_.emplace_back(static_cast<PageHistory*>(memory));
-  }
+  for (const std::uint32_t count : pages) histories_.emplace_back(count);
 }
 
 bool OracleShared::moved(std::uint32_t ino, PageOffset page, const DataFault& fault,

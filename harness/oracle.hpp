@@ -12,6 +12,7 @@
 #include "harness/data_rules.hpp"
 #include "harness/env.hpp"
 #include "harness/episode.hpp"
+#include "harness/sparse_array.hpp"
 #include "harness/stamp.hpp"
 #include "harness/timeline.hpp"
 
@@ -21,15 +22,14 @@ namespace daxrace {
 /// block had begun when it was given out, plus one: who writes has nothing to count, which would cost more
 /// than the store itself. The two counts of flushes have one writer at a time, who holds the lock of the DAX
 /// entry.
-struct alignas(32) PageHistory {  // half a cache line, never parts of two
-  std::atomic<std::uint32_t> removals{0};  ///< blocks that have begun to leave the extent map
-  std::atomic<std::uint32_t> removed{0};   ///< the same, once the block's generation says that it is freed
-  std::atomic<std::uint32_t> written{0};   ///< sequence of the newest whole-page write that has finished
-  std::atomic<std::uint32_t> stored_in{
-      0};                                ///< sequence of the newest store through a mapping that has finished
-  std::atomic<std::uint32_t> stored{0};  ///< how many flushes had begun then, plus one
-  std::atomic<std::uint32_t> flushes{0};  ///< begun
-  std::atomic<std::uint32_t> flushed{0};  ///< finished
+struct alignas(32) PageHistory {
+  std::atomic<std::uint32_t> removals{0};   ///< blocks that have begun to leave the extent map
+  std::atomic<std::uint32_t> removed{0};    ///< the same, once the block's generation says that it is freed
+  std::atomic<std::uint32_t> written{0};    ///< sequence of the newest whole-page write that has finished
+  std::atomic<std::uint32_t> stored_in{0};  ///< sequence of the newest store that has finished
+  std::atomic<std::uint32_t> stored{0};     ///< how many flushes had begun then, plus one
+  std::atomic<std::uint32_t> flushes{0};    ///< begun
+  std::atomic<std::uint32_t> flushed{0};    ///< finished
 };
 
 /// What all tasks of an episode report to. Counting is lock-free; a violation's story is told under a mutex.
@@ -58,9 +58,6 @@ class OracleShared {
   std::vector<Violation> take_violations();
 
  private:
-  struct FreeMemory {
-    void operator()(PageHistory* p) const noexcept;
-  };
   std::vector<std::string> story(Hazard hazard, FrameNumber frame, std::uint32_t ino, PageOffset page) const;
 
   static constexpr std::size_t kStoriesPerKind = 2;
@@ -68,7 +65,7 @@ class OracleShared {
 
   std::vector<std::uint32_t> pages_;
   bool shifts_;
-  std::vector<std::unique_ptr<PageHistory[], FreeMemory>> histories_;
+  std::vector<ZeroedArray<PageHistory>> histories_;
   std::vector<Timeline> timelines_;
   std::array<std::atomic<std::uint64_t>, kDetectorNames.size()> detected_{};
   std::atomic<std::uint8_t> violated_{0};

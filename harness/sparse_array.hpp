@@ -3,38 +3,28 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
-#include <new>
 
 #include "harness/types.hpp"
+#include "harness/zeroed_memory.hpp"
 
 namespace daxrace {
 
-/// Zeroed memory for n objects that are all-zero to begin with. Large arrays cost memory only where they are
-/// touched; small ones are touched here, so that they do not fault while something is measured.
+/// Zeroed memory for n objects that are all-zero to begin with.
 template <class T>
 class ZeroedArray {
  public:
   explicit ZeroedArray(std::size_t count)
-      : data_(static_cast<T*>(std::calloc(std::max<std::size_t>(count, 1), sizeof(T)))) {
-    if (data_ == nullptr) throw std::bad_alloc();
-    if (count * sizeof(T) <= kTouchBytes) std::memset(static_cast<void*>(data_.get()), 0, count * sizeof(T));
-  }
-  T& operator[](std::size_t i) noexcept { return data_.get()[i]; }
-  const T& operator[](std::size_t i) const noexcept { return data_.get()[i]; }
+      : memory_(zeroed_memory(count * sizeof(T))), data_(reinterpret_cast<T*>(memory_.get())) {}
+  T& operator[](std::size_t i) noexcept { return data_[i]; }
+  const T& operator[](std::size_t i) const noexcept { return data_[i]; }
 
  private:
-  static constexpr std::size_t kTouchBytes = std::size_t{4} << 20;
-  struct Free {
-    void operator()(T* p) const noexcept { std::free(p); }
-  };
-  std::unique_ptr<T, Free> data_;
+  ZeroedMemory memory_;
+  T* data_;
 };
 
-/// Words by page offset, with two levels of "which are set" above them, so that a scan of a large, nearly
-/// empty file costs what it finds: 1 000 000 pages are 256 top words. Loads take no lock. Updates take a
+/// Words by page offset, with three levels of "which are set" above them, so that a scan of a large, nearly
+/// empty file costs what it finds: 1 000 000 pages are four top words. Loads take no lock. Updates take a
 /// short lock that 64 neighbouring words share: the page-table lock of a translation, the tree lock of an
 /// extent or a DAX entry.
 template <class E>
@@ -48,7 +38,9 @@ class SparseArray {
         words_(size),
         set_(groups(size)),
         locks_(groups(size)),
-        set_groups_(groups(groups(size))) {}
+        set_groups_(groups(groups(size))),
+        group_locks_(groups(groups(size))),
+        set_tops_(groups(groups(groups(size)))) {}
 
   std::size_t size() const noexcept { return size_; }
   std::uint64_t load(PageOffset i) const noexcept { return i < size_ ? words_[i].load() : 0; }
@@ -74,10 +66,12 @@ class SparseArray {
   void for_each(PageRange range, Fn&& fn) const {
     const std::size_t end = std::min<std::size_t>(range.end, size_);
     if (range.first >= end) return;
-    for_each_bit(set_groups_, range.first / kBits, (end - 1) / kBits + 1, [&](std::size_t group) {
-      const std::size_t first = std::max<std::size_t>(range.first, group * kBits);
-      const std::size_t last = std::min<std::size_t>(end, (group + 1) * kBits);
-      for_each_bit(set_, first, last, [&](std::size_t i) { fn(static_cast<PageOffset>(i)); });
+    const std::size_t first_group = range.first / kBits;
+    const std::size_t end_group = (end - 1) / kBits + 1;
+    for_each_bit(set_tops_, first_group / kBits, (end_group - 1) / kBits + 1, [&](std::size_t top) {
+      for_each_below(set_groups_, top, first_group, end_group, [&](std::size_t group) {
+        for_each_below(set_, group, range.first, end, [&](std::size_t i) { fn(static_cast<PageOffset>(i)); });
+      });
     });
   }
 
@@ -89,13 +83,28 @@ class SparseArray {
     const std::uint64_t old = set_[group].load(std::memory_order_relaxed);
     const std::uint64_t now = on ? old | 1ULL << bit : old & ~(1ULL << bit);
     set_[group].store(now);
-    if ((old == 0) == (now == 0)) return;
-    const std::uint64_t group_bit = 1ULL << group % kBits;
-    if (on) {
-      set_groups_[group / kBits].fetch_or(group_bit);
-    } else {
-      set_groups_[group / kBits].fetch_and(~group_bit);
-    }
+    if ((old == 0) != (now == 0)) mark_group(group, on);
+  }
+
+  /// Under a lock of its own: neighbours under other locks share the word, and whether it is 0 stands above.
+  void mark_group(std::size_t group, bool on) noexcept {
+    const std::size_t top = group / kBits;
+    const std::uint64_t bit = 1ULL << group % kBits;
+    group_locks_[top].lock();
+    const std::uint64_t old = set_groups_[top].load(std::memory_order_relaxed);
+    const std::uint64_t now = on ? old | bit : old & ~bit;
+    set_groups_[top].store(now);
+    const std::uint64_t top_bit = 1ULL << top % kBits;
+    if (old == 0) set_tops_[top / kBits].fetch_or(top_bit);
+    if (now == 0) set_tops_[top / kBits].fetch_and(~top_bit);
+    group_locks_[top].unlock();
+  }
+
+  /// for_each_bit over what bit `above` of the next level stands for, within [first, end).
+  template <class Fn>
+  static void for_each_below(const ZeroedArray<Atomic<std::uint64_t>>& bits, std::size_t above,
+                             std::size_t first, std::size_t end, Fn&& fn) {
+    for_each_bit(bits, std::max(first, above * kBits), std::min(end, (above + 1) * kBits), fn);
   }
 
   template <class Fn>
@@ -114,6 +123,8 @@ class SparseArray {
   ZeroedArray<Atomic<std::uint64_t>> set_;
   ZeroedArray<typename E::SpinlockType> locks_;
   ZeroedArray<Atomic<std::uint64_t>> set_groups_;
+  ZeroedArray<typename E::SpinlockType> group_locks_;
+  ZeroedArray<Atomic<std::uint64_t>> set_tops_;
 };
 
 }  // namespace daxrace
