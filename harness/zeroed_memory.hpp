@@ -12,8 +12,8 @@ struct UnmapMemory {
 };
 using ZeroedMemory = std::unique_ptr<std::byte[], UnmapMemory>;
 
-/// Zeroed pages that cost memory only where they are used. A few MiB are there at once, so that nothing faults
-/// while it is measured. Throws std::bad_alloc.
+/// Zeroed pages that cost memory only where they are used. A few MiB are there at once, so that nothing
+/// faults while it is measured. Throws std::bad_alloc.
 ZeroedMemory zeroed_memory(std::size_t bytes);
 
 }  // namespace daxrace
