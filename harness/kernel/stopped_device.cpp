@@ -114,8 +114,8 @@ StoppedDevice::StoppedDevice(const Directory& directory)
   Request<8> create(name_);
   if (!create.send(control_.get(), DM_DEV_CREATE))
     throw Skipped(fmt::format("the device mapper makes no device: {}", std::strerror(errno)));
-  const dev_t number = makedev((create.head.dev & 0xfff00) >> 8,
-                               (create.head.dev & 0xff) | ((create.head.dev >> 12) & 0xfff00));
+  const auto packed = static_cast<unsigned>(create.head.dev);
+  const dev_t number = makedev((packed & 0xfff00) >> 8, (packed & 0xff) | ((packed >> 12) & 0xfff00));
   guard_ = std::make_unique<Guard>(
       [this] {
         resume(control_.get(), name_);
