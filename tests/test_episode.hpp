@@ -14,14 +14,9 @@
 #include "harness/region.hpp"
 #include "harness/stamp.hpp"
 #include "harness/workload.hpp"
+#include "tests/sanitized.hpp"
 
 namespace daxrace {
-
-#ifdef DAXRACE_SANITIZED
-inline constexpr bool kSanitized = true;
-#else
-inline constexpr bool kSanitized = false;
-#endif
 
 /// DAXRACE_TEST_SEED repeats a failure; otherwise every run draws its own, and prints it when it fails.
 inline std::uint64_t test_seed() {
