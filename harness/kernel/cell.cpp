@@ -50,6 +50,14 @@ void take_pin(Pin& pin, std::byte* page) {
     throw Skipped(fmt::format("vmsplice pins no page of this mapping: {}", error_text(error)));
 }
 
+InFlight in_pin(Pin& pin, std::vector<std::byte>& out, std::uint64_t original, unsigned page) {
+  return {
+      .holders = {},
+      .release = [&] { out = pin.drain(); },
+      .judge = [&out, original](bool waited) { return judge_page(out, original, waited, "the pinned page"); },
+      .page = page};
+}
+
 CellResult report_hang(std::string what, const std::vector<const Helper*>& threads,
                        const std::vector<Cause>& causes) {
   CellResult cell = result(Outcome::hang, std::move(what));
@@ -345,11 +353,7 @@ CellResult Cell::pinned() {
   if (access_ == Access::pin_munmap || access_ == Access::pin_unlink) file_->unmap();
   if (access_ == Access::pin_unlink) file_->unlink();
   std::vector<std::byte> out;
-  const std::uint64_t original = file_->content[page];
-  return staged({.holders = {},
-                 .release = [&] { out = pin.drain(); },
-                 .judge = [&](bool waited) { return judge_page(out, original, waited, "the pinned page"); },
-                 .page = page});
+  return staged(in_pin(pin, out, file_->content[page], page));
 }
 
 // --- liveness
@@ -415,13 +419,8 @@ CellResult Cell::refault() {
   map(file_, kFirst);
   Pin pin;
   take_pin(pin, file_->at(kFirst));
-  const std::uint64_t original = file_->content[kFirst];
   std::vector<std::byte> out;
-  const InFlight access{
-      .holders = {},
-      .release = [&] { out = pin.drain(); },
-      .judge = [&](bool waited) { return judge_page(out, original, waited, "the pinned page"); },
-      .page = kFirst};
+  const InFlight access = in_pin(pin, out, file_->content[kFirst], kFirst);
   const auto change = start_change(file_, other_);
   const Watched watched = watch(*change, kBound);
   if (watched.doing == Doing::ended) return went_ahead(*change, access);

@@ -101,12 +101,7 @@ CellResult Cell::frozen_while_it_waits() {
   Pin pin;
   take_pin(pin, file_->at(kFirst));
   std::vector<std::byte> out;
-  const std::uint64_t original = file_->content[kFirst];
-  const InFlight access{
-      .holders = {},
-      .release = [&] { out = pin.drain(); },
-      .judge = [&](bool waited) { return judge_page(out, original, waited, "the pinned page"); },
-      .page = kFirst};
+  const InFlight access = in_pin(pin, out, file_->content[kFirst], kFirst);
   const auto change = start_change(file_, other_);
   const Watched watched = watch(*change, kBound);
   if (watched.doing == Doing::ended || change->ended()) return went_ahead(*change, access);

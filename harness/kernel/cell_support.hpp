@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "harness/kernel/cell.hpp"
 
@@ -24,5 +25,7 @@ std::string judge_page(std::span<const std::byte> bytes, std::uint64_t original,
 class Pin;
 /// Throws Skipped where the mapping gives no pins.
 void take_pin(Pin& pin, std::byte* page);
+/// A page in a pin that holds `original` and is drained into `out`; both must outlive it.
+InFlight in_pin(Pin& pin, std::vector<std::byte>& out, std::uint64_t original, unsigned page);
 
 }  // namespace daxrace::kernel
