@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <thread>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -15,6 +14,7 @@
 #include "harness/explore/lock.hpp"
 #include "harness/explore/story.hpp"
 #include "harness/litmus/table.hpp"
+#include "harness/parallel.hpp"
 
 namespace daxrace {
 namespace {
@@ -286,8 +286,7 @@ OptionTable explore_option_table(ExploreOptions& o) {
 
 ExploreReport explore_report(const ExploreOptions& options) {
   const std::vector<Job> jobs = jobs_of(options);
-  const unsigned threads =
-      options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+  const unsigned threads = options.threads != 0 ? options.threads : thread_per_cpu();
   const bool watched = isatty(STDERR_FILENO) != 0;
   const auto start = std::chrono::steady_clock::now();
   const auto decisions = explore::decide(jobs, options.limits, threads, [&](std::size_t done) {

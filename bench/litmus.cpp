@@ -145,11 +145,16 @@ OptionTable litmus_option_table(LitmusOptions& o) {
        [&o](const Values& values) {
          o.repeat = static_cast<unsigned>(parse_count("repeat", values.front(), 1, 1'000'000));
        }},
+      {kHow, "threads", Takes::value, "N", "CPUs", "engine: cells decided at a time; the answer is the same",
+       [&o](const Values& values) {
+         o.threads = static_cast<unsigned>(parse_count("threads", values.front(), 1, 1024));
+       }},
   };
 }
 
 LitmusReport litmus_report(const LitmusOptions& options, bool colour) {
-  const std::vector<litmus::Cell> cells = litmus::decide(litmus::scripts(), selection_of(options));
+  const unsigned threads = options.threads != 0 ? options.threads : thread_per_cpu();
+  const std::vector<litmus::Cell> cells = litmus::decide(litmus::scripts(), selection_of(options), threads);
   if (cells.empty()) throw Error("litmus: no such operation and access ever meet", Exit::skipped);
   LitmusReport report{rendered(options, cells, colour), Exit::ok};
   if (options.explain) report.text += explained(cells);

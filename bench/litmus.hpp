@@ -26,6 +26,7 @@ struct LitmusOptions {
   std::vector<std::string> reproducers;  ///< kernel: programs to write, instead of deciding anything
   std::string into = ".";                ///< where they go
   unsigned repeat = 1;
+  unsigned threads = 0;  ///< 0: one for each CPU
 };
 
 /// The option table of `daxrace litmus`; its rows write into `options`, which must outlive it.

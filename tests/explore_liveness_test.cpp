@@ -13,6 +13,7 @@
 #include "harness/litmus/actor.hpp"
 #include "harness/litmus/table.hpp"
 #include "tests/explore_fixture.hpp"
+#include "tests/sanitized.hpp"
 
 namespace daxrace::explore {
 namespace {
@@ -242,9 +243,7 @@ std::vector<Decision> all_endless() {
 }
 
 TEST_F(Liveness, every_starvation_is_declared_and_every_declared_one_is_seen) {
-#ifdef DAXRACE_SANITIZED
-  GTEST_SKIP() << "too slow here";
-#endif
+  if (kSanitized) GTEST_SKIP() << "too slow here";
   const auto decisions = all_endless();
   for (const Decision& one : decisions) {
     EXPECT_NE(one.verdict, Verdict::broken)

@@ -12,6 +12,7 @@
 #include "harness/explore/story.hpp"
 #include "harness/litmus/table.hpp"
 #include "tests/explore_fixture.hpp"
+#include "tests/sanitized.hpp"
 #include "tests/specimens.hpp"
 
 namespace daxrace::explore {
@@ -19,12 +20,6 @@ namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
-
-#ifdef DAXRACE_SANITIZED
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 constexpr unsigned kThreads = 2;
 constexpr std::array kRegimes{RefcountRegime::ref1, RefcountRegime::ref0};

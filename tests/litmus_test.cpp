@@ -2,7 +2,8 @@
 #include "bench/litmus.hpp"
 
 #include <algorithm>
-#include <ctime>
+#include <chrono>
+#include <cstdio>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "bench/litmus_text.hpp"
 #include "harness/litmus/table.hpp"
+#include "tests/sanitized.hpp"
 #include "tests/specimens.hpp"
 
 namespace daxrace::litmus {
@@ -21,23 +23,18 @@ namespace {
 using testing::Contains;
 using testing::HasSubstr;
 
-#ifdef DAXRACE_SANITIZED
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-
 #if defined(__SANITIZE_THREAD__)
 constexpr bool kThreadSanitizer = true;
 #else
 constexpr bool kThreadSanitizer = false;
 #endif
 
-/// One thread has no race to find, and every fiber costs the thread sanitizer a tenth of a millisecond.
+/// The threads share nothing but the next cell's number, and every fiber costs the thread sanitizer a tenth
+/// of a millisecond.
 class Litmus : public testing::Test {
  protected:
   void SetUp() override {
-    if (kThreadSanitizer) GTEST_SKIP() << "one thread, and half a million fibers for every table";
+    if (kThreadSanitizer) GTEST_SKIP() << "half a million fibers for every table";
   }
 };
 using Specimens = Litmus;
@@ -109,9 +106,14 @@ TEST_F(Litmus, twenty_repetitions_give_the_same_bytes) {
 
 TEST_F(Litmus, the_whole_table_takes_less_than_two_seconds) {
   if (kSanitized) GTEST_SKIP() << "a sanitizer build is slower";
-  const std::clock_t start = std::clock();  // of this one thread: others may want the CPU, too
-  decide(scripts(), {});
-  EXPECT_LT(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC, 2);
+  std::chrono::duration<double> least = std::chrono::hours(1);
+  for (int i = 0; i < 5; ++i) {  // the least of a few: others may want the CPUs, too
+    const auto start = std::chrono::steady_clock::now();
+    decide(scripts(), {});
+    least = std::min<std::chrono::duration<double>>(least, std::chrono::steady_clock::now() - start);
+  }
+  std::printf("the whole table: %.2f s\n", least.count());
+  EXPECT_LT(least.count(), 2);
 }
 
 /// The answers that the 2018 thread argued about.

@@ -1,13 +1,11 @@
 #include "harness/explore/decide.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <exception>
 #include <mutex>
-#include <thread>
 
 #include "harness/explore/liveness.hpp"
+#include "harness/parallel.hpp"
 
 namespace daxrace::explore {
 namespace {
@@ -157,28 +155,13 @@ Decision decide_one(const Job& job, const Limits& limits) {
 std::vector<Decision> decide(const std::vector<Job>& jobs, const Limits& limits, unsigned threads,
                              const std::function<void(std::size_t)>& done) {
   std::vector<Decision> decisions(jobs.size());
-  std::atomic<std::size_t> next{0};
   std::mutex mutex;
   std::size_t finished = 0;
-  std::exception_ptr failure;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < jobs.size(); i = next++) {
-      try {
-        decisions[i] = decide_one(jobs[i], limits);
-      } catch (...) {
-        const std::scoped_lock lock(mutex);
-        failure = std::current_exception();
-        return;
-      }
-      const std::scoped_lock lock(mutex);
-      if (done) done(++finished);
-    }
-  };
-  std::vector<std::jthread> others;
-  for (unsigned i = 1; i < threads; ++i) others.emplace_back(work);
-  work();
-  others.clear();
-  if (failure) std::rethrow_exception(failure);
+  for_each_index(jobs.size(), threads, [&](std::size_t i) {
+    decisions[i] = decide_one(jobs[i], limits);
+    const std::scoped_lock lock(mutex);
+    if (done) done(++finished);
+  });
   return decisions;
 }
 

@@ -32,12 +32,10 @@ Verdict verdict_of_cell(const Cell& cell) {
   return cell.protocol().promises.has(info_of(cell.access).hazard) ? Verdict::kept : Verdict::unseen;
 }
 
-Cell decide_one(const Script& script, RefcountRegime regime, Operation operation, AccessKind access) {
-  Cell cell{&script, regime, operation, access, {}, Verdict::none};
-  Scene scene(script, operation, access, regime);
+void decide_one(Cell& cell) {
+  Scene scene(*cell.script, cell.operation, cell.access, cell.regime);
   cell.result = sweep(scene);
   cell.verdict = verdict_of_cell(cell);
-  return cell;
 }
 
 template <class T>
@@ -83,7 +81,7 @@ Schedule Cell::telling_schedule() const {
   return result.waiting;
 }
 
-std::vector<Cell> decide(const std::vector<Script>& scripts, const Selection& selection) {
+std::vector<Cell> decide(const std::vector<Script>& scripts, const Selection& selection, unsigned threads) {
   std::vector<Cell> cells;
   for (const Script& script : scripts) {
     if (!wanted(selection.scripts, &script)) continue;
@@ -95,11 +93,12 @@ std::vector<Cell> decide(const std::vector<Script>& scripts, const Selection& se
         for (std::size_t a = 0; a < kAccessCount; ++a) {
           const auto access = static_cast<AccessKind>(a);
           if (!wanted(selection.accesses, access) || !can_meet(operation, access)) continue;
-          cells.push_back(decide_one(script, regime, operation, access));
+          cells.push_back({&script, regime, operation, access, {}, Verdict::none});
         }
       }
     }
   }
+  for_each_index(cells.size(), threads, [&](std::size_t i) { decide_one(cells[i]); });
   return cells;
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "harness/litmus/director.hpp"
+#include "harness/parallel.hpp"
 
 namespace daxrace::litmus {
 
@@ -36,8 +37,10 @@ struct Selection {
   std::vector<AccessKind> accesses;
 };
 
-/// Decides every cell of the selection, in the order of the tables. The cells point into `scripts`.
-std::vector<Cell> decide(const std::vector<Script>& scripts, const Selection& selection);
+/// Decides every cell of the selection, in the order of the tables; each thread stages on a machine of its
+/// own, so that their number changes nothing. The cells point into `scripts`.
+std::vector<Cell> decide(const std::vector<Script>& scripts, const Selection& selection,
+                         unsigned threads = thread_per_cpu());
 
 /// How a cell came out, in one of a few words, worst first.
 enum class Happening : std::uint8_t {

@@ -38,7 +38,8 @@ class Footprint {
     touched_.clear();
     ++round_;
   }
-  void touch(const void* at) {
+  /// Not inlined, so that note_touch() is and a run that nobody watches pays for a question only.
+  [[gnu::noinline]] void touch(const void* at) {
     if (const Part part = part_of(at); part != kNoPart) touch_part(part);
   }
   void touch_part(Part part) {
@@ -66,7 +67,8 @@ inline thread_local constinit Footprint* footprint = nullptr;
 
 /// Without a reason to stop: what is looked at is nothing that another could have changed its mind about.
 inline void note_touch(const void* what) {
-  if (footprint != nullptr) footprint->touch(what);
+  if (footprint != nullptr) [[unlikely]]
+    footprint->touch(what);
 }
 inline void touch(const void* what) {
   touched = true;

@@ -197,8 +197,8 @@ void Machine::signal(TaskId id) {
   note({.what = TraceLine::What::signal, .task = id});
 }
 
-void Machine::note(TraceLine line) {
-  if (!tracing_ || trace_size_ == trace_.size()) return;
+void Machine::keep(TraceLine line) {
+  if (trace_size_ == trace_.size()) return;
   if (line.task < kTasks) {
     const Task& task = tasks_[line.task];
     std::copy_n(task.held.begin(), std::min(task.held_count, line.held.size()), line.held.begin());

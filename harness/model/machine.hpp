@@ -163,7 +163,10 @@ class Machine {
   bool tracing() const { return tracing_; }
   std::size_t trace_size() const { return trace_size_; }
   const TraceLine& trace_line(std::size_t i) const { return trace_[i]; }
-  void note(TraceLine line);
+  void note(const TraceLine& line) {
+    if (tracing_) [[unlikely]]
+      keep(line);
+  }
 
   // For the tasks, through ModelEnv. Outside a task a stop point is nothing.
 
@@ -228,6 +231,7 @@ class Machine {
   };
   struct Stacks;
 
+  void keep(TraceLine line);
   bool somebody_waits(const WaitKey& key) const;
   void switch_in(TaskId id);
   void switch_out();
