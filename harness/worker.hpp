@@ -155,7 +155,6 @@ class Worker {
     measured_ = !config_.record;
     while (!clock_.stop.load(std::memory_order_relaxed)) {
       poll_io();
-      measured_ = !config_.record || Clock::now() >= clock_.measure;
       perform_watched(mix_.draw(random_));
     }
   }
