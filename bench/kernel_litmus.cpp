@@ -139,6 +139,8 @@ void check_options(const LitmusOptions& options) {
   if (!options.refcounts.empty()) throw Error("--refcount: the kernel has its own; use --target=engine");
   if (options.explain)
     throw Error("--explain: only the engine's interleavings can be told; use --target=engine");
+  if (options.threads != 0)
+    throw Error("--threads: cells of the kernel are decided one by one; use --target=engine");
 }
 
 /// Which complaints this kernel can make at all.

@@ -533,6 +533,7 @@ INSTANTIATE_TEST_SUITE_P(
                       BadLine{{"litmus", "--target=kernel", "--dir=.", "--access=pni"}, "pin"},
                       BadLine{{"litmus", "--target=kernel", "--dir=.", "--protocol=ext4"}, "--protocol"},
                       BadLine{{"litmus", "--target=kernel", "--dir=/nowhere"}, "/nowhere"},
+                      BadLine{{"litmus", "--target=kernel", "--dir=.", "--threads=2"}, "--threads"},
                       BadLine{{"litmus", "--reproducer=zero_page"}, "needs --target=kernel"},
                       BadLine{{"litmus", "--target=kernel", "--reproducer=zero_pge"}, "zero_page"},
                       BadLine{{"litmus", "--allow=freeze"}, "needs --target=kernel"},
