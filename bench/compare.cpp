@@ -103,7 +103,7 @@ std::string named_values(Values values) {
 
 Values two_values(const CompareOptions& options, const Values& files) {
   if (!options.by_values.empty()) return options.by_values;
-  const Values found = values_in_order(files, column_named(options.by));
+  Values found = values_in_order(files, column_named(options.by));
   if (found.size() == 2) return found;
   throw Error(fmt::format("--by={}: the files hold {} of it: {}; name two: --by={}:BASE,NEW", options.by,
                           counted(found.size(), "value"), named_values(found), options.by));

@@ -56,7 +56,7 @@ std::string without_line_ends(std::string_view text) {
 }
 
 std::string quoted(std::string_view text) {
-  const std::string field = without_line_ends(text);
+  std::string field = without_line_ends(text);
   const bool trimmed_by_readers =
       !field.empty() && (std::isspace(static_cast<unsigned char>(field.front())) != 0 ||
                          std::isspace(static_cast<unsigned char>(field.back())) != 0);

@@ -115,7 +115,7 @@ std::vector<std::string_view> config_fields(std::string_view config) {
   return out;
 }
 
-ResultSet::ResultSet(std::vector<std::string_view> without) : key_columns_(config_columns(without)) {
+ResultSet::ResultSet(const std::vector<std::string_view>& without) : key_columns_(config_columns(without)) {
   reasons_.number_of("");
 }
 

@@ -73,7 +73,7 @@ struct MeasurementGroup {
 /// Configurations are told apart by the key columns of the CSV, except those named in `without`.
 class ResultSet {
  public:
-  explicit ResultSet(std::vector<std::string_view> without = {});
+  explicit ResultSet(const std::vector<std::string_view>& without = {});
   ResultSet(ResultSet&&) = default;
   ResultSet& operator=(ResultSet&&) = default;
 

@@ -48,7 +48,7 @@ std::string one_line(const fs::path& path) { return trimmed(file_text(path)); }
 
 /// zlib reads a file that is not compressed as it is.
 std::string maybe_compressed_text(const fs::path& path) {
-  const gzFile file = gzopen(path.c_str(), "rbe");
+  gzFile file = gzopen(path.c_str(), "rbe");
   if (file == nullptr) return {};
   std::string text;
   std::array<char, 1 << 14> block;

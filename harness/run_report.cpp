@@ -65,12 +65,12 @@ Json new_run(const RunInfo& info) {
 
 /// The report that is there already; none, or an empty file, is an empty report.
 Json existing_report(const std::string& path) {
-  const Json empty = {{"schema", kReportSchema}, {"runs", Json::array()}};
+  Json empty = {{"schema", kReportSchema}, {"runs", Json::array()}};
   std::ifstream file(path, std::ios::binary);
   if (!file && errno == ENOENT) return empty;
   if (!file) throw Error(fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
   if (file.peek() == std::ifstream::traits_type::eof()) return empty;
-  const Json report = Json::parse(file, nullptr, false);
+  Json report = Json::parse(file, nullptr, false);
   const bool ours = report.is_object() && report.contains("schema") && report["schema"] == kReportSchema &&
                     report.contains("runs") && report["runs"].is_array();
   if (!ours)

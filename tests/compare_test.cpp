@@ -224,16 +224,21 @@ TEST_F(Compare, WithRunsAsUnitsADriftBetweenRunsIsNoChange) {
 // ---- correctness outranks speed ----
 
 TEST_F(Compare, BrokenHangAndErrorFailAndComeFirst) {
-  for (const auto& [verdict, status, outcome] :
-       {std::tuple("broken", "ok", Outcome::broken), std::tuple("kept", "hang", Outcome::hang),
-        std::tuple("none", "error", Outcome::error), std::tuple("kept", "starved", Outcome::starved)}) {
+  struct Ending {
+    const char* verdict;
+    const char* status;
+    Outcome outcome;
+  };
+  for (const Ending& ending :
+       {Ending{"broken", "ok", Outcome::broken}, Ending{"kept", "hang", Outcome::hang},
+        Ending{"none", "error", Outcome::error}, Ending{"kept", "starved", Outcome::starved}}) {
     const CompareResult result = compared({}, {}, [&](Rows& rows) {
       Row& all = rows.back();
-      all.verdict = verdict;
-      all.status = status;
+      all.verdict = ending.verdict;
+      all.status = ending.status;
       all.reason = "because";
     });
-    EXPECT_THAT(outcomes(result), ElementsAre(outcome));
+    EXPECT_THAT(outcomes(result), ElementsAre(ending.outcome));
     EXPECT_THAT(result.report.outcomes[0].text, HasSubstr("1 of 12 runs, 0 in the base"));
     EXPECT_EQ(compare_exit(result, false), Exit::broken);
   }

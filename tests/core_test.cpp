@@ -24,7 +24,7 @@ class Core : public ::testing::TestWithParam<RefcountRegime> {
     typename Rig::Options options;
     options.regime = GetParam();
     options.pages_per_entry = pages_per_entry;
-    return Rig(options, *TestMachine::get().region);
+    return {options, *TestMachine::get().region};
   }
   static FaultResult fault(Rig& rig, PageOffset page, bool write, std::uint32_t mapping = 0) {
     return core::handle_fault<Safe>(rig.k(), rig.file, mapping, page, write);
@@ -170,8 +170,7 @@ TEST_P(Core, truncate_waits_for_direct_io_in_flight) {
     ASSERT_TRUE(core::submit_aio(rig.k(), rig.file, 1, false, [&](core::Block block) { in_flight = block; }));
   });
   EXPECT_EQ(rig.file.i_dio_count.load(), 1U);
-  EXPECT_EQ(rig.refcount(in_flight.frame), GetParam() == RefcountRegime::ref1 ? 1U : 1U)
-      << "no page reference";
+  EXPECT_EQ(rig.refcount(in_flight.frame), 1U) << "it took no page reference";
   std::thread truncater([&] {
     auto change = Change::truncate(0);
     EXPECT_EQ(Safe::truncate(rig.k(1), rig.file, change), 0);

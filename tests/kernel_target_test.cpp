@@ -264,7 +264,7 @@ TEST(Scene, SeesWhatIsWrongWithAFile) {
   SceneFile file(directory, "file", 1);
   EXPECT_EQ(file.difference(), "");
   const auto other = filled_page(page_word(9, 3, 1));
-  ASSERT_EQ(pwrite(file.fd(), other.data(), other.size(), 5 * 4096), 4096);
+  ASSERT_EQ(pwrite(file.fd(), other.data(), other.size(), off_t{5} * 4096), 4096);
   EXPECT_EQ(file.difference(), "page 5 holds page 3 of file 9, write 1 instead of page 5 of file 1, write 1");
   ASSERT_EQ(pwrite(file.fd(), other.data(), 100, 4096 + 5), 100);
   EXPECT_THAT(file.difference(), HasSubstr("page 1 holds a mixture"));

@@ -27,7 +27,7 @@ inline std::uint64_t thread_faults() {
 }
 
 /// Not instrumented: a sanitizer's shadow memory has page faults of its own.
-[[gnu::noinline, gnu::no_sanitize("thread", "address")]] inline std::uint64_t touch(std::byte* at) {
+__attribute__((noinline, no_sanitize("thread", "address"))) inline std::uint64_t touch(std::byte* at) {
   return __atomic_fetch_add(reinterpret_cast<std::uint64_t*>(at), 0, __ATOMIC_SEQ_CST);
 }
 

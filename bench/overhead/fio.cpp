@@ -15,8 +15,6 @@
 #include "harness/error.hpp"
 #include "harness/file_descriptor.hpp"
 
-extern "C" char** environ;
-
 namespace daxrace::overhead {
 namespace {
 

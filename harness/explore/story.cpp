@@ -52,7 +52,7 @@ class Telling {
         told_.lines.emplace_back("   -- from here on again and again --");
       follow(choice);
     }
-    told_.lines.push_back("");
+    told_.lines.emplace_back();
     conclude();
     told_.violated = world_.violated();
     if (hung_ || told_.starves) told_.violated.add(Hazard::h6);

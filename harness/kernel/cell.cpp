@@ -158,7 +158,7 @@ void Cell::prepare_reflink() {
     for (unsigned i = 0; i < kCount; ++i) {
       other_->content[i] = file_->content[kFirst + i];
       const auto bytes = filled_page(other_->content[i]);
-      if (pwrite(other_->fd(), bytes.data(), bytes.size(), off_t{i} * kPageBytes) < 0)
+      if (pwrite(other_->fd(), bytes.data(), bytes.size(), static_cast<off_t>(i * kPageBytes)) < 0)
         throw Error(fmt::format("scene: write: {}", std::strerror(errno)));
     }
     fsync(other_->fd());

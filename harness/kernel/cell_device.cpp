@@ -32,7 +32,8 @@ bool request_is_out(const Helper& reader) {
   for (unsigned i = 0; i < 1000 && still < kStill && !reader.ended(); ++i) {
     const ThreadState state = reader.state();
     const auto any = [&](std::string_view word) {
-      return std::ranges::any_of(state.stack, [&](const std::string& f) { return f.find(word) != f.npos; });
+      return std::ranges::any_of(state.stack,
+                                 [&](const std::string& f) { return f.find(word) != std::string::npos; });
     };
     const bool out = state.asleep() && any("blkdev") && !any("fault") && state.switches == switches;
     still = out ? still + 1 : 0;

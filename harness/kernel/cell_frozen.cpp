@@ -33,8 +33,8 @@ long in_a_process(std::atomic<pid_t>& task, const std::function<int()>& body) {
 /// with ours locked nobody could thaw.
 long store_in_a_process(const SceneFile& file, unsigned page, std::atomic<pid_t>& task) {
   return in_a_process(task, [&] {
-    void* at =
-        mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.fd(), off_t{page} * kPageBytes);
+    void* at = mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.fd(),
+                    static_cast<off_t>(page * kPageBytes));
     if (at == MAP_FAILED) return errno;
     return -populate(static_cast<std::byte*>(at), true);
   });

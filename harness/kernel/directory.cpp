@@ -111,7 +111,7 @@ void Directory::probe() {
             .dax = statx_says_dax(probe.get()) && gives_sync_mapping(probe.get()),
             .reflink = ioctl(copy.get(), FICLONE, probe.get()) == 0,
             .zero_range = changes(probe.get(), FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE),
-            .shift = ftruncate(probe.get(), 4 * 4096) == 0 &&
+            .shift = ftruncate(probe.get(), off_t{4} * 4096) == 0 &&
                      changes(probe.get(), FALLOC_FL_COLLAPSE_RANGE) &&
                      changes(probe.get(), FALLOC_FL_INSERT_RANGE)};
   unlink("probe");

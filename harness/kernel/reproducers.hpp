@@ -16,7 +16,7 @@ struct Reproducer {
   std::string_view groups;     ///< of fstests, beside auto, quick and dax
   std::string_view requires_;  ///< further _require lines of fstests
   std::string_view source;
-  std::string_view arguments = "";  ///< behind the directory, in the case of fstests
+  std::string_view arguments = {};  ///< behind the directory, in the case of fstests
 };
 std::span<const Reproducer> reproducers();
 

@@ -51,14 +51,14 @@ void Victims::release() noexcept {
 
 bool Victims::allocate_next(unsigned pages, std::uint64_t block) {
   FileDescriptor file = open_again(directory_, names_[used_++]);
-  if (!file || fallocate(file.get(), 0, 0, off_t{pages} * kPageBytes) != 0) return false;
+  if (!file || fallocate(file.get(), 0, 0, static_cast<off_t>(pages * kPageBytes)) != 0) return false;
   const auto blocks = physical_pages(file.get(), pages);
   const auto found = std::ranges::find(blocks, std::optional(block));
   if (found == blocks.end()) return false;
   found_page_ = static_cast<unsigned>(found - blocks.begin());
   found_ = std::move(file);
   const auto bytes = filled_page(victim_word(found_page_));
-  return pwrite(found_.get(), bytes.data(), bytes.size(), off_t{found_page_} * kPageBytes) ==
+  return pwrite(found_.get(), bytes.data(), bytes.size(), static_cast<off_t>(found_page_ * kPageBytes)) ==
          static_cast<ssize_t>(bytes.size());
 }
 
@@ -76,7 +76,7 @@ bool Victims::reach(std::uint64_t block) {
 
 bool Victims::intact() const {
   std::vector<std::byte> bytes(kPageBytes);
-  if (pread(found_.get(), bytes.data(), bytes.size(), off_t{found_page_} * kPageBytes) !=
+  if (pread(found_.get(), bytes.data(), bytes.size(), static_cast<off_t>(found_page_ * kPageBytes)) !=
       static_cast<ssize_t>(bytes.size()))
     return false;
   return uniform_word(bytes) == victim_word(found_page_);

@@ -86,7 +86,7 @@ SceneFile::SceneFile(const Directory& directory, std::string name, unsigned numb
   for (unsigned page = 0; page < kPages; ++page) {
     content.push_back(page_word(number, page, 1));
     const auto bytes = filled_page(content.back());
-    if (pwrite(fd(), bytes.data(), bytes.size(), off_t{page} * kPageBytes) !=
+    if (pwrite(fd(), bytes.data(), bytes.size(), static_cast<off_t>(page * kPageBytes)) !=
         static_cast<ssize_t>(bytes.size()))
       fail("write");
   }

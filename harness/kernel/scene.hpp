@@ -31,7 +31,7 @@ class SceneFile {
   SceneFile& operator=(const SceneFile&) = delete;
 
   int fd() const { return fd_.get(); }
-  const std::string path() const { return directory_.path_of(name_); }
+  std::string path() const { return directory_.path_of(name_); }
   void close() noexcept { fd_.reset(); }
   void unlink() noexcept;
   std::uint64_t inode() const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -125,7 +126,7 @@ std::optional<TraceEvent> parse_event(const std::string& line) {
   if (!(words >> flags >> seconds >> colon >> event.name) || colon != ':' || !event.name.ends_with(':'))
     return std::nullopt;
   event.name.pop_back();
-  event.ns = static_cast<std::uint64_t>(seconds * 1e6 + 0.5) * 1000;
+  event.ns = static_cast<std::uint64_t>(std::llround(seconds * 1e6)) * 1000;
   std::getline(words >> std::ws, event.fields);
   return event;
 }

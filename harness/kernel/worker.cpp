@@ -95,8 +95,8 @@ void Sightings::move_to(EpisodeResult& result) {
 
 // --- ground
 
-Ground::Ground(const EpisodeConfig& episode, std::shared_ptr<const Directory> dir, Peer* the_peer)
-    : config(episode), directory(std::move(dir)), peer(the_peer) {
+Ground::Ground(EpisodeConfig episode, std::shared_ptr<const Directory> dir, Peer* the_peer)
+    : config(std::move(episode)), directory(std::move(dir)), peer(the_peer) {
   install_sigbus();
   file = directory->create("run-file");
   victim = directory->create("run-victim");

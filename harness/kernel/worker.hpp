@@ -36,7 +36,7 @@ class Sightings {
 /// What the workers of an episode share: the file under test, its mapping, the victim that freed blocks go
 /// to.
 struct Ground {
-  Ground(const EpisodeConfig& config, std::shared_ptr<const Directory> directory, Peer* peer);
+  Ground(EpisodeConfig config, std::shared_ptr<const Directory> directory, Peer* peer);
   ~Ground();
   Ground(const Ground&) = delete;
   Ground& operator=(const Ground&) = delete;
