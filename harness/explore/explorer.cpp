@@ -152,8 +152,7 @@ class Search {
     const auto [entry, is_new] = visited_.insert(world_.key_after(step));
     if (limits_.audit) look_at_all(step, entry->key, is_new);
     if (!is_new) {
-      const bool closes_a_circle = entry->value == kOnStack;
-      level.paths += closes_a_circle ? kEndlessPaths : entry->value;
+      level.paths += entry->value == kOnStack ? kEndlessPaths : entry->value;
       return;
     }
     const World::Mark before = world_.mark();
