@@ -44,6 +44,7 @@ enum class Step : std::uint8_t {
   block_moved,    ///< it stands at its new offset
   lease_mapped,   ///< the lessee knows the frames
   leased_access,  ///< inside the section of a leased access, before the access itself
+  lease_fenced,   ///< lessees are turned away, who is inside an access is not waited for yet
   writeback       ///< fsync cleared the tag, the frame is not flushed yet
 };
 

@@ -29,6 +29,10 @@ class Core : public ::testing::TestWithParam<RefcountRegime> {
   static FaultResult fault(Rig& rig, PageOffset page, bool write, std::uint32_t mapping = 0) {
     return core::handle_fault<Safe>(rig.k(), rig.file, mapping, page, write);
   }
+  static void fill(Rig& rig, PageRange pages) {
+    for (PageOffset page = pages.first; page < pages.end; ++page)
+      core::allocate_block(rig.k(), rig.file, page);
+  }
   static Access touch(Rig& rig, PageOffset page, bool write) {
     return core::access_mapping(rig.k(), rig.file, 0, page, write, [](core::Translation) {});
   }
@@ -276,6 +280,38 @@ TEST_P(Core, a_silent_lessee_is_fenced_and_touches_nothing_more) {
   EXPECT_EQ(touched, 1);
   core::put_layout_lease(rig.k(), rig.file, lease);
   EXPECT_FALSE(core::has_leases(rig.k(), rig.file)) << "a revoked lease is not returned a second time";
+}
+
+/// A second change that finds no lease would free blocks under an access that is still inside.
+TEST_P(Core, leases_count_as_held_until_fenced_accesses_have_ended) {
+  typename Rig::Options options;
+  options.regime = GetParam();
+  options.tasks = 3;
+  Rig rig(options, *TestMachine::get().region);
+  fill(rig, {0, 1});
+  core::Lease lease;
+  ASSERT_EQ(core::get_layout_lease(rig.k(), rig.file, lease), 0);
+  std::atomic<bool> inside{false};
+  std::atomic<bool> leave{false};
+  std::thread lessee([&] {
+    core::access_leased(rig.k(), rig.file, lease, 0, core::lookup_block(rig.k(), rig.file, 0),
+                        [&](core::Block) {
+                          inside.store(true);
+                          while (!leave.load()) sched_yield();
+                        });
+  });
+  while (!inside.load()) sched_yield();
+  std::thread revoker([&] { core::revoke_layouts(rig.k(1), rig.file); });
+  while (rig.file.layout_leases.load() / core::kOneRevocation == lease.revocations) sched_yield();
+  EXPECT_EQ(core::recall_layouts(rig.k(2), rig.file), -EWOULDBLOCK);
+  core::Lease late;
+  EXPECT_EQ(core::get_layout_lease(rig.k(2), rig.file, late), -EAGAIN);
+  leave.store(true);
+  revoker.join();
+  lessee.join();
+  EXPECT_FALSE(core::has_leases(rig.k(2), rig.file));
+  EXPECT_EQ(core::get_layout_lease(rig.k(2), rig.file, late), 0) << "and the next lessee is let in";
+  core::put_layout_lease(rig.k(2), rig.file, late);
 }
 
 TEST_P(Core, disjoint_ranges_go_on_while_one_is_held_and_overlapping_ones_wait) {

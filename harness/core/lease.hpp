@@ -6,10 +6,11 @@
 /// stand for the kernel's FL_LAYOUT leases.
 namespace daxrace::core {
 
-/// The word of an inode's leases: bit 0 says that they are being recalled, the bits above count them, the
-/// upper half counts how often they were revoked.
+/// The word of an inode's leases: bit 0 says that they are being recalled, bit 1 that the lessees are being
+/// fenced, the bits above count the leases, the upper half counts how often they were revoked.
 inline constexpr std::uint32_t kRecalled = 1;
-inline constexpr std::uint32_t kOneLease = 2;
+inline constexpr std::uint32_t kFencing = 2;
+inline constexpr std::uint32_t kOneLease = 4;
 inline constexpr std::uint32_t kLeasesMask = 0xffff;
 inline constexpr std::uint32_t kOneRevocation = kLeasesMask + 1;
 
@@ -53,7 +54,7 @@ void put_layout_lease(K& k, InodeOf<K>& ip, Lease lease) {
   do {
     if (seen / kOneRevocation != lease.revocations) return;
     left = seen - kOneLease;
-    if ((left & kLeasesMask) == kRecalled) left -= kRecalled;
+    if ((left & kLeasesMask) == kRecalled) left -= kRecalled;  // nobody else's is out
   } while (!ip.layout_leases.compare_exchange_weak(seen, left));
   k.env.oracle().event(Event::lease_returned, ip.ino, 0, kNoFrame, 0);
   if ((left & kLeasesMask) == 0) k.env.wake_up(lease_key<K>(ip));
@@ -77,16 +78,19 @@ std::uint32_t lease_sections(InodeOf<K>& ip) {
 }
 
 /// Fences every lessee: whoever comes later is turned away, and whoever is inside an access is waited for, as
-/// a device does that is told to preempt and abort.
+/// a device does that is told to preempt and abort. Until then the leases count as held: somebody else who
+/// changes the layout meanwhile must go on waiting.
 template <class K>
 void revoke_layouts(K& k, InodeOf<K>& ip) {
   std::uint32_t seen = ip.layout_leases.load();
-  std::uint32_t left = 0;
   do {
-    if ((seen & kLeasesMask) == 0) return;
-    left = (seen & ~kLeasesMask) + kOneRevocation;
-  } while (!ip.layout_leases.compare_exchange_weak(seen, left));
+    if ((seen & kLeasesMask) == 0 || (seen & kFencing) != 0) return;
+  } while (!ip.layout_leases.compare_exchange_weak(seen, seen + kOneRevocation + kFencing));
+  k.step(Step::lease_fenced);
   k.env.tlb_shootdown(lease_sections<K>(ip), kWholeFile);
+  seen = ip.layout_leases.load();
+  while (!ip.layout_leases.compare_exchange_weak(seen, seen & ~kLeasesMask)) {
+  }
   k.env.oracle().event(Event::lease_revoked, ip.ino, 0, kNoFrame, (seen & kLeasesMask) / kOneLease);
   k.env.wake_up(lease_key<K>(ip));
 }

@@ -64,6 +64,8 @@ std::string_view words_of(Step step) {
       return "lessee: layout in hand";
     case Step::leased_access:
       return "lessee: inside an access";
+    case Step::lease_fenced:
+      return "lessees fenced, accesses still inside";
     case Step::writeback:
       return "writeback: ptes write-protected";
   }
