@@ -118,7 +118,8 @@ OptionTable setup_options(RunOptions& o) {
          parse_list_into(o.frame_bytes, v, [](const auto& text) { return parse_bytes("frame-bytes", text); });
        }},
       {kHow, "entry-bytes", Takes::value, "SIZE", "one frame",
-       "size of a translation and DAX entry: 2M over 4K frames makes busy test and zap act on 512 pages",
+       "largest translation and DAX entry: 2M over 4K frames makes busy test and zap act on 512 pages at "
+       "once where each of them has a block",
        [&o](const Values& v) { o.entry_bytes = parse_bytes("entry-bytes", v.front()); }},
       {kHow, "file-pages", Takes::list, "N,...", "64", "pages of the file under test",
        [&o](const Values& v) {

@@ -153,20 +153,16 @@ void Oracle::page_moved(std::uint32_t ino, PageOffset from, PageOffset to, Frame
   }
 }
 
-void Oracle::flush_begin(std::uint32_t ino, PageRange pages) noexcept {
-  pages.end = std::min(pages.end, shared_.pages(ino));
-  for (PageOffset page = pages.first; page < pages.end; ++page) {
-    PageHistory& history = shared_.history(ino, page);
-    history.flushes.store(history.flushes.load() + 1, std::memory_order_release);
-  }
+void Oracle::flush_begin(std::uint32_t ino, PageOffset page) noexcept {
+  if (page >= shared_.pages(ino)) return;
+  PageHistory& history = shared_.history(ino, page);
+  history.flushes.store(history.flushes.load() + 1, std::memory_order_release);
 }
 
-void Oracle::flush_end(std::uint32_t ino, PageRange pages) noexcept {
-  pages.end = std::min(pages.end, shared_.pages(ino));
-  for (PageOffset page = pages.first; page < pages.end; ++page) {
-    PageHistory& history = shared_.history(ino, page);
-    history.flushed.store(history.flushes.load(), std::memory_order_release);
-  }
+void Oracle::flush_end(std::uint32_t ino, PageOffset page) noexcept {
+  if (page >= shared_.pages(ino)) return;
+  PageHistory& history = shared_.history(ino, page);
+  history.flushed.store(history.flushes.load(), std::memory_order_release);
 }
 
 void Oracle::unflushed(std::uint32_t ino, PageOffset page, core::Block block) {

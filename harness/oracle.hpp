@@ -95,8 +95,10 @@ class Oracle {
   void page_removed(std::uint32_t ino, PageOffset page) noexcept;
   /// Before a block stands at another offset of the same file.
   void page_moved(std::uint32_t ino, PageOffset from, PageOffset to, FrameNumber frame) noexcept;
-  void flush_begin(std::uint32_t ino, PageRange pages) noexcept;
-  void flush_end(std::uint32_t ino, PageRange pages) noexcept;
+  /// Around the flush of the page's frame: of what was really flushed, never of what was meant.
+  void flush_begin(std::uint32_t ino, PageOffset page) noexcept;
+  void flush_end(std::uint32_t ino, PageOffset page) noexcept;
+
 
   // Called by whoever moves data.
   /// Under what keeps the page's block from being removed: the access section, the lock, the lease.
@@ -190,8 +192,8 @@ class NullOracle {
   void page_removing(std::uint32_t, PageOffset) noexcept {}
   void page_removed(std::uint32_t, PageOffset) noexcept {}
   void page_moved(std::uint32_t, PageOffset, PageOffset, FrameNumber) noexcept {}
-  void flush_begin(std::uint32_t, PageRange) noexcept {}
-  void flush_end(std::uint32_t, PageRange) noexcept {}
+  void flush_begin(std::uint32_t, PageOffset) noexcept {}
+  void flush_end(std::uint32_t, PageOffset) noexcept {}
   std::uint32_t next_sequence(std::uint32_t, PageOffset) noexcept { return ++sequence_; }
   void stored(std::uint32_t, PageOffset, std::uint32_t) noexcept {}
   void written(std::uint32_t, PageOffset, std::uint32_t) noexcept {}

@@ -59,6 +59,15 @@ class RunStore {
   SparseArray<E>& entries(Inode& ip) noexcept { return files_[ip.ino - 1]->entries; }
   SparseArray<E>& translations(std::uint32_t mapping) noexcept { return *translations_[mapping]; }
   std::uint32_t pages_per_entry() const noexcept { return pages_per_entry_; }
+  /// Calls fn() while no entry can come to stand in the range of the large entry that would cover the page.
+  template <class Fn>
+  void with_tree_lock(Inode& ip, PageOffset page, Fn&& fn) {
+    if (pages_per_entry_ == 1) return fn();
+    Spinlock& lock = files_[ip.ino - 1]->tree_locks[page / pages_per_entry_];
+    lock.lock();
+    fn();
+    lock.unlock();
+  }
 
   /// The frame that was freed last, or none.
   FrameNumber allocate() noexcept {
@@ -102,10 +111,14 @@ class RunStore {
  private:
   struct File {
     File(std::uint32_t ino, std::uint32_t pages, std::uint32_t pages_per_entry)
-        : inode(ino), extents(pages), entries((pages + pages_per_entry - 1) / pages_per_entry) {}
+        : inode(ino),
+          extents(pages),
+          entries(pages),
+          tree_locks(pages_per_entry == 1 ? 0 : pages / pages_per_entry + 1) {}
     Inode inode;
     SparseArray<E> extents;
     SparseArray<E> entries;
+    ZeroedArray<Spinlock> tree_locks;  ///< one for the range of each large entry
   };
 
   Region& region_;

@@ -226,8 +226,9 @@ TEST_P(Core, a_dirty_tag_survives_a_layout_change_elsewhere) {
 
 TEST_P(Core, a_large_entry_is_busy_unmapped_and_removed_as_a_whole) {
   Rig rig = make(4);
-  for (PageOffset page = 0; page < 4; ++page) fault(rig, page, true);
-  EXPECT_EQ(touch(rig, 3, true), Access::done);
+  fill(rig, {0, 4});
+  ASSERT_EQ(fault(rig, 1, true), FaultResult::installed);
+  EXPECT_EQ(touch(rig, 3, true), Access::done) << "one fault maps all four";
   const auto pin = core::get_user_page<Safe>(rig.k(), rig.file, 0, 3, true);
   ASSERT_TRUE(pin);
   EXPECT_EQ(core::dax_layout_busy_page(rig.k(), rig.file, {0, 1}), pin->block.frame)
@@ -238,6 +239,60 @@ TEST_P(Core, a_large_entry_is_busy_unmapped_and_removed_as_a_whole) {
   ASSERT_EQ(punch(rig, {0, 1}, &freed), 0);
   EXPECT_EQ(freed, 1U) << "only the page that was asked for loses its block";
   EXPECT_EQ(rig.store().entries(rig.file).load(0), 0U);
+}
+
+TEST_P(Core, where_a_page_has_no_block_each_has_an_entry_of_its_own) {
+  Rig rig = make(4);
+  fill(rig, {0, 3});
+  ASSERT_EQ(fault(rig, 0, true), FaultResult::installed);
+  EXPECT_EQ(touch(rig, 1, false), Access::missing) << "its neighbour is not mapped with it";
+  const auto pin = core::get_user_page<Safe>(rig.k(), rig.file, 0, 0, true);
+  ASSERT_TRUE(pin);
+  ASSERT_EQ(fault(rig, 3, false), FaultResult::zero_page);
+  EXPECT_EQ(core::dax_layout_busy_page(rig.k(), rig.file, core::kWholeFile), pin->block.frame)
+      << "a zero page beside it takes no page out of the scan";
+  core::unpin_user_page(rig.k(), rig.file, 0, pin->block);
+}
+
+TEST_P(Core, a_page_with_an_entry_of_its_own_keeps_a_large_one_away) {
+  Rig rig = make(4);
+  fill(rig, {0, 3});
+  ASSERT_EQ(fault(rig, 0, true), FaultResult::installed);
+  fill(rig, {3, 4});
+  ASSERT_EQ(fault(rig, 2, true), FaultResult::installed);
+  EXPECT_EQ(touch(rig, 1, false), Access::missing);
+  ASSERT_EQ(punch(rig, {0, 1}), 0);
+  ASSERT_EQ(punch(rig, {2, 3}), 0);
+  fill(rig, {0, 3});
+  ASSERT_EQ(fault(rig, 2, true), FaultResult::installed);
+  EXPECT_EQ(touch(rig, 1, false), Access::done) << "all entries were removed";
+}
+
+TEST_P(Core, of_a_large_entry_only_what_was_flushed_is_told_to_the_oracle) {
+  Rig rig = make(4);
+  fill(rig, {0, 4});
+  ASSERT_EQ(fault(rig, 0, true), FaultResult::installed);
+  ASSERT_EQ(touch(rig, 0, true), Access::done);
+  // An unsafe protocol took the block of page 2 away under the entry.
+  core::free_blocks(rig.k(), rig.file, {2, 3});
+  EXPECT_EQ(core::write_back(rig.k(), rig.file, core::kWholeFile), 1U);
+  EXPECT_EQ(rig.oracle().history(1, 1).flushed.load(), 1U);
+  EXPECT_EQ(rig.oracle().history(1, 2).flushed.load(), 0U);
+}
+
+/// A store through a translation and a sync while its fault still holds the entry.
+TEST_P(Core, a_dirty_tag_stands_while_its_entry_is_still_locked) {
+  Rig rig = make();
+  ASSERT_EQ(fault(rig, 2, true), FaultResult::installed);
+  ASSERT_EQ(core::write_back(rig.k(), rig.file, core::kWholeFile), 1U);
+  std::thread syncer;
+  {
+    core::EntryLock<Rig::K> held(rig.k(), rig.file, 2);
+    held.insert(held.entry.with_dirty(true));
+    syncer = std::thread([&] { EXPECT_EQ(core::write_back(rig.k(1), rig.file, core::kWholeFile), 1U); });
+    while (rig.task(1).wait_for.load() != WaitFor::entry_lock || !rig.task(1).sleeping()) sched_yield();
+  }
+  syncer.join();
 }
 
 TEST_P(Core, a_lease_is_recalled_waited_for_and_refused_meanwhile) {
@@ -454,8 +509,8 @@ TEST(Oracle, sees_a_store_that_fsync_missed) {
   const auto lookup = [](PageOffset page) { return page == 1 ? core::Block{7, 0} : core::Block{}; };
   oracle.stored(1, 1, oracle.next_sequence(1, 1));
   oracle.fsync_begin(1, lookup);
-  oracle.flush_begin(1, {1, 2});
-  oracle.flush_end(1, {1, 2});
+  oracle.flush_begin(1, 1);
+  oracle.flush_end(1, 1);
   oracle.fsync_end(1, lookup);
   EXPECT_TRUE(shared.violated().empty());
   oracle.stored(1, 1, oracle.next_sequence(1, 1));

@@ -116,9 +116,7 @@ void end_aio(K& k, InodeOf<K>& ip, PageOffset page, Block block) {
 
 /// dax_entry_mkclean: the next store must fault, so that it tags the entry again.
 template <class K>
-void write_protect(K& k, InodeOf<K>& ip, PageOffset index) {
-  const std::uint32_t per_entry = k.store.pages_per_entry();
-  const PageRange pages{index * per_entry, (index + 1) * per_entry};
+void write_protect(K& k, InodeOf<K>& ip, PageRange pages) {
   for (std::uint32_t i = 0; i < ip.mappings; ++i) {
     auto& translations = k.store.translations(ip.first_mapping + i);
     translations.for_each(pages, [&](PageOffset page) {
@@ -131,24 +129,24 @@ void write_protect(K& k, InodeOf<K>& ip, PageOffset index) {
   }
 }
 
-/// dax_writeback_mapping_range: takes only entry locks. Returns how many entries were flushed.
+/// dax_writeback_mapping_range: takes only entry locks. Returns how many entries were flushed. A tag stands
+/// before there is a translation to store through, so an entry that is locked and not tagged has nothing yet
+/// to write back.
 template <class K>
 std::uint32_t write_back(K& k, InodeOf<K>& ip, PageRange range) {
   std::uint32_t flushed = 0;
-  auto& entries = k.store.entries(ip);
-  entries.for_each(entries_of(k, range), [&](PageOffset index) {
-    if (!DaxEntry::from(entries.load(index)).dirty()) return;
-    EntryLock<K> lock(k, ip, index * k.store.pages_per_entry());
+  for_each_entry(k, ip, range, [&](PageOffset page) {
+    if (!load_entry(k, ip, page).dirty()) return;
+    EntryLock<K> lock(k, ip, page);
     if (!lock.entry.dirty()) return;
-    const PageRange pages{index * k.store.pages_per_entry(), (index + 1) * k.store.pages_per_entry()};
-    write_protect(k, ip, index);
+    write_protect(k, ip, lock.pages());
     k.step(Step::writeback);
-    k.env.oracle().flush_begin(ip.ino, pages);
-    for_each_frame(k, ip, index, lock.entry, [&](FrameNumber frame) {
+    for_each_frame(k, ip, page, lock.entry, [&](PageOffset at, FrameNumber frame) {
+      k.env.oracle().flush_begin(ip.ino, at);
       k.store.flush(frame);
-      k.env.oracle().event(Event::flushed, ip.ino, index, frame, 0);
+      k.env.oracle().event(Event::flushed, ip.ino, at, frame, 0);
+      k.env.oracle().flush_end(ip.ino, at);
     });
-    k.env.oracle().flush_end(ip.ino, pages);
     lock.entry = lock.entry.with_dirty(false);
     ++flushed;
   });

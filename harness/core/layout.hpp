@@ -11,11 +11,10 @@ template <class K>
 FrameNumber dax_layout_busy_page(K& k, InodeOf<K>& ip, PageRange scope) {
   unmap_mapping_range(k, ip, scope);
   FrameNumber busy = kNoFrame;
-  auto& entries = k.store.entries(ip);
-  entries.for_each(entries_of(k, scope), [&](PageOffset index) {
+  for_each_entry(k, ip, scope, [&](PageOffset page) {
     if (busy != kNoFrame) return;
-    const DaxEntry entry = change_unlocked_entry(k, ip, index, [](DaxEntry seen) { return seen; });
-    for_each_frame(k, ip, index, entry, [&](FrameNumber frame) {
+    const DaxEntry entry = change_unlocked_entry(k, ip, page, [](DaxEntry seen) { return seen; });
+    for_each_frame(k, ip, page, entry, [&](PageOffset, FrameNumber frame) {
       if (page_is_busy(k, frame)) busy = frame;
     });
   });

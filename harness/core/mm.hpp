@@ -19,7 +19,7 @@ enum class FaultResult : std::uint8_t {
 };
 
 /// unmap_mapping_range for one mapping: translations out, shootdown, real zap, references dropped, in this
-/// order and batch by batch. Acts on whole entries.
+/// order and batch by batch.
 template <class K>
 void unmap_one_mapping(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageRange range) {
   std::array<FrameNumber, K::EnvType::kUnmapBatch> frames;
@@ -56,7 +56,7 @@ void unmap_one_mapping(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageRange ra
 /// unmap_mapping_range: every mapping of the inode.
 template <class K>
 void unmap_mapping_range(K& k, InodeOf<K>& ip, PageRange range) {
-  const PageRange whole = whole_entries(k, range);
+  const PageRange whole = with_large_entries(k, ip, range);
   for (std::uint32_t i = 0; i < ip.mappings; ++i) unmap_one_mapping(k, ip, ip.first_mapping + i, whole);
   k.step(Step::unmapped);
 }
@@ -81,12 +81,19 @@ FaultResult install_translation(K& k, InodeOf<K>& ip, std::uint32_t mapping, Pag
   return FaultResult::installed;
 }
 
-/// Maps the other pages of a large entry that have blocks, as one PMD does.
+/// One extent covers the pages, or might: each has a block.
 template <class K>
-void install_neighbours(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageOffset index, PageOffset page,
+bool has_every_block(K& k, InodeOf<K>& ip, PageRange pages) {
+  PageOffset blocks = 0;
+  k.store.extents(ip).for_each(pages, [&](PageOffset) { ++blocks; });
+  return blocks == pages.end - pages.first;
+}
+
+/// Maps the other pages of a large entry, as one PMD does.
+template <class K>
+void install_neighbours(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageRange pages, PageOffset page,
                         bool write) {
-  const std::uint32_t per_entry = k.store.pages_per_entry();
-  k.store.extents(ip).for_each({index * per_entry, (index + 1) * per_entry}, [&](PageOffset neighbour) {
+  k.store.extents(ip).for_each(pages, [&](PageOffset neighbour) {
     if (neighbour == page) return;
     const Block block = lookup_block(k, ip, neighbour);
     if (!block) return;
@@ -95,16 +102,34 @@ void install_neighbours(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageOffset 
   });
 }
 
-/// dax_iomap_fault, under whatever the protocol holds.
+/// dax_iomap_pmd_fault: one entry and the translations of all its pages, where each page of a large entry has
+/// a block. Nothing: the fault falls back to its page.
 template <class K>
-FaultResult dax_iomap_fault(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageOffset page, bool write) {
-  k.step(Step::fault_locked);
-  if (page >= ip.i_size.load()) return FaultResult::sigbus;
+std::optional<FaultResult> dax_iomap_pmd_fault(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageOffset page,
+                                               bool write) {
+  if (whole_entries(k, {page, page + 1}).end > ip.i_size.load()) return std::nullopt;
+  EntryLock<K> lock(k, ip, page, EntrySize::large);
+  if (!lock.taken()) return std::nullopt;
+  const Block block = lookup_block(k, ip, page);
+  if (!block || !has_every_block(k, ip, lock.pages())) return std::nullopt;
+  k.step(Step::fault_looked_up);
+  k.store.touch(block.frame);
+  k.step(Step::fault_touched);
+  lock.insert(lock.entry.with_frame(block.frame).with_dirty(write || lock.entry.dirty()));
+  const FaultResult result = install_translation(k, ip, mapping, page, block, write);
+  install_neighbours(k, ip, mapping, lock.pages(), page, write);
+  k.step(Step::fault_installed);
+  return result;
+}
+
+/// dax_iomap_pte_fault. A frame that an entry stands for gives way to no zero page (dax_insert_entry).
+template <class K>
+FaultResult dax_iomap_pte_fault(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageOffset page, bool write) {
   EntryLock<K> lock(k, ip, page);
   Block block = lookup_block(k, ip, page);
   k.step(Step::fault_looked_up);
   if (!block && !write) {
-    lock.entry = lock.entry.with_zero_page();
+    if (!lock.entry.has_frame()) lock.insert(lock.entry.with_zero_page());
     k.store.translations(mapping).update(
         page, [](std::uint64_t word) { return word == 0 ? Translation::to_zero_page().word() : word; });
     return FaultResult::zero_page;
@@ -117,11 +142,21 @@ FaultResult dax_iomap_fault(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageOff
   if (lock.entry.zero_page()) unmap_mapping_range(k, ip, {page, page + 1});
   k.store.touch(block.frame);
   k.step(Step::fault_touched);
-  lock.entry = lock.entry.with_frame(block.frame).with_dirty(write || lock.entry.dirty());
+  lock.insert(lock.entry.with_frame(block.frame).with_dirty(write || lock.entry.dirty()));
   const FaultResult result = install_translation(k, ip, mapping, page, block, write);
-  if (k.store.pages_per_entry() > 1) install_neighbours(k, ip, mapping, lock.index(), page, write);
   k.step(Step::fault_installed);
   return result;
+}
+
+/// dax_iomap_fault, under whatever the protocol holds.
+template <class K>
+FaultResult dax_iomap_fault(K& k, InodeOf<K>& ip, std::uint32_t mapping, PageOffset page, bool write) {
+  k.step(Step::fault_locked);
+  if (page >= ip.i_size.load()) return FaultResult::sigbus;
+  if (k.store.pages_per_entry() > 1) {
+    if (const auto result = dax_iomap_pmd_fault(k, ip, mapping, page, write)) return *result;
+  }
+  return dax_iomap_pte_fault(k, ip, mapping, page, write);
 }
 
 /// A page fault from user space: the protocol's locks around dax_iomap_fault.

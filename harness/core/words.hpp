@@ -64,8 +64,8 @@ class Translation {
   std::uint64_t word_ = 0;
 };
 
-/// A DAX entry of the inode's page cache tree: the first frame that was faulted there, a lock bit, a dirty
-/// tag.
+/// A DAX entry of the inode's page cache tree: its frame, or of a large entry the frame that was faulted
+/// first; a lock bit, a dirty tag.
 class DaxEntry {
  public:
   static DaxEntry from(std::uint64_t word) {
@@ -77,13 +77,15 @@ class DaxEntry {
   bool dirty() const { return (word_ & kDirty) != 0; }
   bool zero_page() const { return (word_ & kZeroPage) != 0; }
   bool has_frame() const { return (word_ & kFrame) != 0; }
+  bool large() const { return (word_ & kLarge) != 0; }
   bool present() const { return (word_ & (kFrame | kZeroPage)) != 0; }
   FrameNumber frame() const { return static_cast<FrameNumber>(word_); }
 
   DaxEntry with_lock(bool on) const { return from(on ? word_ | kLocked : word_ & ~kLocked); }
   DaxEntry with_dirty(bool on) const { return from(on ? word_ | kDirty : word_ & ~kDirty); }
-  DaxEntry with_frame(FrameNumber frame) const { return from((word_ & (kLocked | kDirty)) | kFrame | frame); }
-  DaxEntry with_zero_page() const { return from((word_ & (kLocked | kDirty)) | kZeroPage); }
+  DaxEntry with_frame(FrameNumber frame) const { return from((word_ & kKept) | kFrame | frame); }
+  DaxEntry with_zero_page() const { return from((word_ & kKept) | kZeroPage); }
+  DaxEntry as_large() const { return from(word_ | kLarge); }
   std::uint64_t word() const { return word_; }
 
  private:
@@ -91,6 +93,8 @@ class DaxEntry {
   static constexpr std::uint64_t kZeroPage = 1ULL << 33;
   static constexpr std::uint64_t kDirty = 1ULL << 34;
   static constexpr std::uint64_t kLocked = 1ULL << 35;
+  static constexpr std::uint64_t kLarge = 1ULL << 36;
+  static constexpr std::uint64_t kKept = kLocked | kDirty | kLarge;
   std::uint64_t word_ = 0;
 };
 

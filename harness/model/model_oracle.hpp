@@ -145,15 +145,12 @@ class ModelOracle {
     if (old.stored > old.removed) history.stored = stamp.sequence;
     if (old.flushed >= old.stored) history.flushed = history.stored;
   }
-  void flush_begin(std::uint32_t ino, PageRange pages) {
-    for (PageOffset page = pages.first; page < std::min(pages.end, kPages); ++page)
-      record_.page(ino, page).flushing = record_.page(ino, page).stored;
+  void flush_begin(std::uint32_t ino, PageOffset page) {
+    record_.page(ino, page).flushing = record_.page(ino, page).stored;
   }
-  void flush_end(std::uint32_t ino, PageRange pages) {
-    for (PageOffset page = pages.first; page < std::min(pages.end, kPages); ++page) {
-      Record::Page& history = record_.page(ino, page);
-      history.flushed = std::max(history.flushed, history.flushing);
-    }
+  void flush_end(std::uint32_t ino, PageOffset page) {
+    Record::Page& history = record_.page(ino, page);
+    history.flushed = std::max(history.flushed, history.flushing);
   }
 
   // Called by whoever moves data.

@@ -21,9 +21,9 @@ struct scan_before_unmap : MmaplockedFaults, IolockedIo, WaitedEviction {
     Exclusive mmaplock(k, ip.invalidate_lock);
     for (;;) {
       FrameNumber busy = kNoFrame;
-      k.store.entries(ip).for_each(entries_of(k, kWholeFile), [&](PageOffset index) {
-        const DaxEntry entry = change_unlocked_entry(k, ip, index, [](DaxEntry seen) { return seen; });
-        for_each_frame(k, ip, index, entry, [&](FrameNumber frame) {
+      for_each_entry(k, ip, kWholeFile, [&](PageOffset page) {
+        const DaxEntry entry = change_unlocked_entry(k, ip, page, [](DaxEntry seen) { return seen; });
+        for_each_frame(k, ip, page, entry, [&](PageOffset, FrameNumber frame) {
           if (page_is_busy(k, frame)) busy = frame;
         });
       });
