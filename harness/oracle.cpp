@@ -53,7 +53,7 @@ void Timeline::copy_to(std::vector<TimelineEvent>& out, std::uint32_t task) cons
 }
 
 OracleShared::OracleShared(std::size_t tasks, const std::vector<std::uint32_t>& pages, bool shifts)
-    : pages_(pages), shifts_(shifts), timelines_(tasks) {
+    : pages_(pages), shifts_(shifts), timelines_(tasks), removing_(tasks) {
   for (const std::uint32_t count : pages) histories_.emplace_back(count);
 }
 
@@ -63,6 +63,28 @@ bool OracleShared::moved(std::uint32_t ino, PageOffset page, const DataFault& fa
   if (!shifts_ || ino != kFile || word == 0) return false;
   return fault.detector == Detector::stale_data ||
          (fault.detector == Detector::misplaced && is_one_shift_away(Stamp::from(word).page, page));
+}
+
+namespace {
+
+constexpr unsigned kPageBits = 28;
+constexpr std::uint64_t kPageMask = (1ULL << kPageBits) - 1;
+
+}  // namespace
+
+void OracleShared::removing(std::uint32_t task, std::uint32_t ino, PageRange pages) noexcept {
+  const std::uint64_t end = std::min(pages.end, this->pages(ino));
+  const bool none = pages.first >= end;
+  removing_[task].word.store(
+      none ? 0 : std::uint64_t{ino} << 2 * kPageBits | std::uint64_t{pages.first} << kPageBits | end);
+}
+
+bool OracleShared::is_being_removed(std::uint32_t ino, PageOffset page) const noexcept {
+  return std::any_of(removing_.begin(), removing_.end(), [&](const Removing& of_task) {
+    const std::uint64_t word = of_task.word.load();
+    return word >> 2 * kPageBits == ino && page >= (word >> kPageBits & kPageMask) &&
+           page < (word & kPageMask);
+  });
 }
 
 std::vector<std::string> OracleShared::story(Hazard hazard, FrameNumber frame, std::uint32_t ino,

@@ -41,6 +41,9 @@ class OracleShared {
 
   PageHistory& history(std::uint32_t ino, PageOffset page) noexcept { return histories_[ino - 1][page]; }
   std::uint32_t pages(std::uint32_t ino) const noexcept { return pages_[ino - 1]; }
+  /// What a task's layout change is giving up; an empty range when it is done.
+  void removing(std::uint32_t task, std::uint32_t ino, PageRange pages) noexcept;
+  bool is_being_removed(std::uint32_t ino, PageOffset page) const noexcept;
   Timeline& timeline(std::uint32_t task) noexcept { return timelines_[task]; }
   /// Is what looks like a fault of the data only a page that was moved? In a file that shifts, data may lie
   /// one shift away from its page, and numbers of different pages have no order: there whoever wrote through
@@ -67,6 +70,10 @@ class OracleShared {
   bool shifts_;
   std::vector<ZeroedArray<PageHistory>> histories_;
   std::vector<Timeline> timelines_;
+  struct alignas(64) Removing {
+    std::atomic<std::uint64_t> word{0};  ///< inode, first page and end in one, so that they are read at once
+  };
+  std::vector<Removing> removing_;
   std::array<std::atomic<std::uint64_t>, kDetectorNames.size()> detected_{};
   std::atomic<std::uint8_t> violated_{0};
   std::mutex mutex_;
@@ -98,7 +105,10 @@ class Oracle {
   /// Around the flush of the page's frame: of what was really flushed, never of what was meant.
   void flush_begin(std::uint32_t ino, PageOffset page) noexcept;
   void flush_end(std::uint32_t ino, PageOffset page) noexcept;
-
+  /// Around the part of a layout change that gives the blocks of these pages up, entries first. A task does
+  /// one at a time.
+  void removal_begin(std::uint32_t ino, PageRange pages) noexcept { shared_.removing(task_, ino, pages); }
+  void removal_end(std::uint32_t ino, PageRange) noexcept { shared_.removing(task_, ino, {}); }
 
   // Called by whoever moves data.
   /// Under what keeps the page's block from being removed: the access section, the lock, the lease.
@@ -175,8 +185,9 @@ void Oracle::fsync_end(std::uint32_t ino, LookupBlock&& lookup) {
     const FsyncPage& then = fsync_pages_[page];
     if (!then.block || lookup(page) != then.block) continue;
     const PageHistory& history = shared_.history(ino, page);
-    if (then.stored_in > history.removals.load() && then.stored > history.flushed.load())
-      unflushed(ino, page, then.block);
+    if (then.stored_in <= history.removals.load() || then.stored <= history.flushed.load()) continue;
+    // Of a page that is given up just now nobody is owed anything; if that has ended, so has the block.
+    if (!shared_.is_being_removed(ino, page) && lookup(page) == then.block) unflushed(ino, page, then.block);
   }
 }
 
@@ -194,6 +205,8 @@ class NullOracle {
   void page_moved(std::uint32_t, PageOffset, PageOffset, FrameNumber) noexcept {}
   void flush_begin(std::uint32_t, PageOffset) noexcept {}
   void flush_end(std::uint32_t, PageOffset) noexcept {}
+  void removal_begin(std::uint32_t, PageRange) noexcept {}
+  void removal_end(std::uint32_t, PageRange) noexcept {}
   std::uint32_t next_sequence(std::uint32_t, PageOffset) noexcept { return ++sequence_; }
   void stored(std::uint32_t, PageOffset, std::uint32_t) noexcept {}
   void written(std::uint32_t, PageOffset, std::uint32_t) noexcept {}

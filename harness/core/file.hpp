@@ -153,6 +153,24 @@ std::uint32_t write_back(K& k, InodeOf<K>& ip, PageRange range) {
   return flushed;
 }
 
+/// From here on nobody is owed what was stored in these pages: the change that is under way gives their
+/// blocks up, and whether a sync that meets it came before or after is nobody's to say.
+template <class K>
+class Removal {
+ public:
+  Removal(K& k, InodeOf<K>& ip, PageRange pages) : k_(k), ip_(ip), pages_(pages) {
+    k_.env.oracle().removal_begin(ip_.ino, pages_);
+  }
+  ~Removal() { k_.env.oracle().removal_end(ip_.ino, pages_); }
+  Removal(const Removal&) = delete;
+  Removal& operator=(const Removal&) = delete;
+
+ private:
+  K& k_;
+  InodeOf<K>& ip_;
+  PageRange pages_;
+};
+
 /// truncate_pagecache_range: unmap, then remove the entries.
 template <class K>
 void truncate_pagecache_range(K& k, InodeOf<K>& ip, PageRange range) {
@@ -181,8 +199,12 @@ void fallocate_range(K& k, InodeOf<K>& ip, Change& change, WriteBack written = W
   if (change.kind == ChangeKind::insert) ip.i_size.store(old_size + pages);
   const PageRange touched = shifts ? PageRange{range.first, kWholeFile.end} : range;
   if (shifts || written == WriteBack::now) write_back(k, ip, touched);
-  truncate_pagecache_range(k, ip, touched);
-  if (change.kind != ChangeKind::insert) change.freed = free_blocks(k, ip, range);
+  {
+    const bool frees = change.kind != ChangeKind::insert;
+    const Removal<K> removal(k, ip, frees ? range : PageRange{});
+    truncate_pagecache_range(k, ip, touched);
+    if (frees) change.freed = free_blocks(k, ip, range);
+  }
   if (change.kind == ChangeKind::collapse) {
     shift_blocks_down(k, ip, range);
     ip.i_size.store(old_size - pages);
@@ -194,8 +216,10 @@ void fallocate_range(K& k, InodeOf<K>& ip, Change& change, WriteBack written = W
 /// Size, page cache and blocks beyond it.
 template <class K>
 void truncate_to(K& k, InodeOf<K>& ip, Change& change) {
+  const PageRange cut{change.size, kWholeFile.end};
+  const Removal<K> removal(k, ip, cut);
   truncate_setsize(k, ip, change.size);
-  change.freed = free_blocks(k, ip, {change.size, kWholeFile.end});
+  change.freed = free_blocks(k, ip, cut);
 }
 
 /// Either of the two.

@@ -354,7 +354,8 @@ class Actor {
     for (PageOffset page = 0; page < model::kPages; ++page) {
       const auto& history = scene_.record.page(file_.ino, page);
       if (!then[page].block || core::lookup_block(k_, file_, page) != then[page].block) continue;
-      if (then[page].stored > history.removed && then[page].stored > history.flushed)
+      if (then[page].stored > history.removed && then[page].stored > history.flushed &&
+          !env_.oracle().is_being_removed(file_.ino, page))
         env_.oracle().report(Detector::unflushed, Hazard::h7, file_.ino, page, then[page].block.frame, 0);
     }
   }

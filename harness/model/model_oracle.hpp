@@ -40,6 +40,8 @@ struct alignas(64) Record {
   static constexpr std::size_t kSeen = 8;
 
   std::array<std::array<Page, kPages>, kFiles> pages{};
+  /// Layout changes that are giving the page up.
+  std::array<std::array<std::uint8_t, kPages>, kFiles> being_removed{};
   bool keeps_seen = true;  ///< for whoever tells a story; the order of violations tells equal states apart
   std::array<SeenViolation, kSeen> seen{};
   std::size_t seen_count = 0;
@@ -63,6 +65,8 @@ struct alignas(64) Record {
   void for_each_part(Fn&& fn) {
     for (auto& file : pages)
       for (Page& page : file) fn(bytes_of(page));
+    for (auto& file : being_removed)
+      for (std::uint8_t& count : file) fn(bytes_of(count));
     fn(bytes_between(&seen, &blocks_lost));
     fn(bytes_between(&blocks_lost, this + 1));
   }
@@ -152,6 +156,13 @@ class ModelOracle {
     Record::Page& history = record_.page(ino, page);
     history.flushed = std::max(history.flushed, history.flushing);
   }
+  void removal_begin(std::uint32_t ino, PageRange pages) {
+    for (PageOffset page = pages.first; page < std::min(pages.end, kPages); ++page) ++removals_of(ino, page);
+  }
+  void removal_end(std::uint32_t ino, PageRange pages) {
+    for (PageOffset page = pages.first; page < std::min(pages.end, kPages); ++page) --removals_of(ino, page);
+  }
+  bool is_being_removed(std::uint32_t ino, PageOffset page) const { return removals_of(ino, page) != 0; }
 
   // Called by whoever moves data.
   std::uint32_t next_sequence(std::uint32_t ino, PageOffset page) {
@@ -185,6 +196,11 @@ class ModelOracle {
   }
 
  private:
+  std::uint8_t& removals_of(std::uint32_t ino, PageOffset page) const {
+    touch(&record_.being_removed[ino - 1][page]);
+    return record_.being_removed[ino - 1][page];
+  }
+
   Machine& machine_;
   Record& record_;
   FrameContents& contents_;
