@@ -50,6 +50,7 @@ refused "compare-study.sh with a path for a name" "$top/scripts/compare-study.sh
 refused "soak.sh of nothing" "$top/scripts/soak.sh" --operations=0
 refused "soak.sh with a number that is none" "$top/scripts/soak.sh" --operations=many
 refused "soak.sh with a path for a name" "$top/scripts/soak.sh" --name=../x
+refused "soak.sh for a time that is none" "$top/scripts/soak.sh" --random --seconds=long
 
 run "$top/scripts/install-deps.sh" --list --all
 expect_status 0 "install-deps.sh --list"
