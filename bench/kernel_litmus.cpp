@@ -29,10 +29,14 @@ std::string_view outcome_of(const CellResult& cell) { return name_in(kernel::kOu
 constexpr std::array<std::string_view, 10> kShort = {"CHANGED", "UNFLUSHED", "HANG",   "SPIN",    "starved",
                                                      "unclear", "overlap",   "waited", "flushed", "skipped"};
 
+std::string_view dax_text(const FsFacts& facts) {
+  if (!facts.dax) return " without DAX";
+  return facts.sync_mapping ? " with DAX" : " with DAX without MAP_SYNC";
+}
+
 std::string head_line(const FsFacts& facts) {
-  return fmt::format("kernel {}, {}{} on {}{}\n{}\n\n", facts.kernel, facts.fs,
-                     facts.dax ? " with DAX" : " without DAX", facts.device, facts.reflink ? ", reflink" : "",
-                     facts.mount_options);
+  return fmt::format("kernel {}, {}{} on {}{}\n{}\n\n", facts.kernel, facts.fs, dax_text(facts), facts.device,
+                     facts.reflink ? ", reflink" : "", facts.mount_options);
 }
 
 std::vector<Operation> operations_of(const std::vector<CellResult>& cells) {
@@ -231,6 +235,7 @@ std::string kernel_litmus_json(const FsFacts& facts, const std::vector<CellResul
                                 {"device", facts.device},
                                 {"mount_options", facts.mount_options},
                                 {"dax", facts.dax},
+                                {"sync_mapping", facts.sync_mapping},
                                 {"reflink", facts.reflink},
                                 {"canaries", nlohmann::ordered_json::array()},
                                 {"cells", nlohmann::ordered_json::array()}};

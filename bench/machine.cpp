@@ -70,6 +70,7 @@ void Machine::open_regions(const std::vector<Configuration>& matrix, const RunOp
     spec.numa_node = topology_.node_of_cpu(first_cpu);
     spec.destroy_data = options.destroy_data;
     spec.durable = options.durable;
+    spec.sync_mapping = config.target == Target::engine;  // the kernel's own files lie beside it
   }
   for (const auto& [key, spec] : wanted) {
     check_memory(spec);

@@ -14,6 +14,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "harness/dax_file.hpp"
 #include "harness/error.hpp"
 #include "harness/mount_info.hpp"
 
@@ -126,23 +127,6 @@ std::size_t block_bytes(int fd) {
   return info.f_frsize;
 }
 
-/// Why `fd` is not a file on DAX, or an empty string if it is one.
-std::string why_not_dax(int fd, const std::optional<Mount>& mount) {
-  if (!mount || (mount->fs != "ext4" && mount->fs != "xfs")) {
-    return fmt::format("{} is neither ext4 nor xfs", mount ? mount->fs : "an unknown file system");
-  }
-  struct statx info {};
-  if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &info) != 0 ||
-      (info.stx_attributes & STATX_ATTR_DAX) == 0) {
-    return "statx does not report the DAX attribute on a file made there";
-  }
-  const std::size_t bytes = page_bytes();
-  void* const probe = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED_VALIDATE | MAP_SYNC, fd, 0);
-  if (probe == MAP_FAILED) return "mmap with MAP_SYNC is refused";
-  munmap(probe, bytes);
-  return {};
-}
-
 void fill_mount_facts(RegionFacts& facts, const std::optional<Mount>& mount) {
   if (!mount) return;
   facts.fs = mount->fs;
@@ -155,11 +139,12 @@ void open_file_at(OpenBacking& backing, const RegionSpec& spec, const std::strin
   const int fd = backing.fd();
   const std::optional<Mount> mount = mount_of(fd);
   fill_mount_facts(backing.facts, mount);
-  const std::string no_dax = why_not_dax(fd, mount);
-  backing.dax = no_dax.empty();
-  if (spec.backing == Backing::fsdax && !backing.dax) {
-    throw Error(fmt::format("{} is not mounted with DAX ({}): mount -o dax=always PMEM-DEVICE {}", spec.path,
-                            no_dax, spec.path));
+  const std::string fs = mount ? mount->fs : "an unknown file system";
+  backing.dax = has_dax_attribute(fd);
+  const bool dax_is_enough = backing.dax && !spec.sync_mapping;
+  if (spec.backing == Backing::fsdax && !dax_is_enough) {
+    const std::string why = why_no_fsdax(spec.path, fs, backing.dax, gives_sync_mapping(fd));
+    if (!why.empty()) throw Error(why);
   }
   lay_out(backing, spec, block_bytes(fd), true, spec.path);
   allocate(backing, path);

@@ -104,7 +104,7 @@ MappedRegion::MappedRegion(const RegionSpec& spec)
   direct_ = direct_map_.data();
   user_ = user_map_.data();
   const Granularity granularity = direct_map_.granularity();
-  if (spec.backing == Backing::fsdax && granularity == Granularity::page) {
+  if (spec.backing == Backing::fsdax && spec.sync_mapping && granularity == Granularity::page) {
     throw Error(fmt::format(
         "{} is not mounted with DAX (libpmem2 sees granularity page): mount -o dax=always", spec.path));
   }

@@ -17,8 +17,9 @@ struct RegionSpec {
   std::size_t frame_bytes = 0;  ///< 0: the device's alignment on devdax, the file system's block elsewhere
   int numa_node = -1;           ///< memory only: bind the pages to this node; -1: leave them where they fall
   bool destroy_data = false;    ///< --destroy-data: what is on a devdax device may be overwritten
-  bool durable = false;  ///< --durable: writes persist even where that takes an msync (granularity page)
-  bool sparse = false;   ///< memory only: do not populate (a region whose frames are never touched)
+  bool durable = false;      ///< --durable: writes persist even where that takes an msync (granularity page)
+  bool sync_mapping = true;  ///< fsdax: only where MAP_SYNC mappings are given; false: DAX is enough
+  bool sparse = false;       ///< memory only: do not populate (a region whose frames are never touched)
 };
 
 /// What is mapped, as read back from the kernel.

@@ -32,6 +32,7 @@
 #include "harness/kernel/trace.hpp"
 #include "harness/placement.hpp"
 #include "harness/stamp.hpp"
+#include "tests/pretend_dax.hpp"
 
 namespace daxrace::kernel {
 namespace {
@@ -322,6 +323,33 @@ TEST_F(Control, WhatStopsAWholeFileSystemIsAskedFor) {
     EXPECT_EQ(cell.outcome, Outcome::skipped);
     EXPECT_THAT(cell.what, HasSubstr("--allow="));
   }
+}
+
+/// The same with files that are said to be on DAX, on a device that gives no MAP_SYNC mapping.
+class WithoutMapSync : public ::testing::Test {
+ protected:
+  TemporaryDirectory place_;
+  PretendDax pretend_;
+  Directory directory_{place_.path};
+};
+
+TEST_F(WithoutMapSync, AFileIsOnDaxIfStatxSaysSo) {
+  if (directory_.facts().sync_mapping) GTEST_SKIP() << "the build lies on DAX";
+  EXPECT_TRUE(directory_.facts().dax);
+  EXPECT_THAT(kernel_litmus_text(directory_.facts(), {}), HasSubstr(" with DAX without MAP_SYNC on "));
+}
+
+TEST_F(WithoutMapSync, OnlyTheCellThatNeedsItIsSkippedForIt) {
+  if (directory_.facts().sync_mapping) GTEST_SKIP() << "the build lies on DAX";
+  KernelLog log;
+  const auto cells =
+      decide(directory_, {{Operation::punch}, {Access::pin_munmap, Access::fsync, Access::fsync_sync}}, log);
+  ASSERT_EQ(cells.size(), 3U);
+  EXPECT_THAT(cells[0].what, Not(HasSubstr("page of the page cache"))) << "judged as a file on DAX";
+  EXPECT_THAT(cells[1].what, Not(HasSubstr("DAX")));
+  EXPECT_THAT(cells[1].what, Not(HasSubstr("MAP_SYNC")));
+  EXPECT_EQ(cells[2].outcome, Outcome::skipped);
+  EXPECT_THAT(cells[2].what, HasSubstr("MAP_SYNC"));
 }
 
 /// Requests in flight together come back with what was asked of each, however they overtake one another.

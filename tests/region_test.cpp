@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
+#include "tests/pretend_dax.hpp"
 #include "tests/region_checks.hpp"
 
 namespace daxrace {
@@ -330,6 +331,19 @@ TEST(FsdaxRegion, DirectoryWithoutDaxIsRefusedAndLeftEmpty) {
   EXPECT_THAT(open_error(fsdax_spec(directory.path())),
               ::testing::AllOf(HasSubstr("is not mounted with DAX"), HasSubstr("mount -o dax=always")));
   EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
+}
+
+/// On a device that flushes asynchronously mounting differently would not help.
+TEST(FsdaxRegion, WithoutMapSyncIsRefusedForWhatItIsAndTakenWhereDaxIsEnough) {
+  const TemporaryDirectory directory;
+  const PretendDax pretend;
+  RegionSpec spec = fsdax_spec(directory.path());
+  const std::string said = open_error(spec);
+  if (said.find("neither ext4 nor xfs") != std::string::npos) GTEST_SKIP() << said;
+  EXPECT_THAT(said, HasSubstr("is on DAX, but its device flushes asynchronously"));
+  EXPECT_THAT(said, ::testing::Not(HasSubstr("mount -o")));
+  spec.sync_mapping = false;
+  EXPECT_EQ(Region::open(spec)->facts().granularity, "page");
 }
 
 TEST(FsdaxRegion, TmpfsIsRefused) {

@@ -12,12 +12,12 @@
 #include <linux/fs.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "harness/dax_file.hpp"
 #include "harness/error.hpp"
 #include "harness/mount_info.hpp"
 
@@ -38,19 +38,6 @@ bool is_ours(int directory) {
   const ssize_t length = label ? read(label.get(), text.data(), text.size()) : -1;
   return length == static_cast<ssize_t>(kLabel.size()) &&
          std::memcmp(text.data(), kLabel.data(), kLabel.size()) == 0;
-}
-
-bool statx_says_dax(int fd) {
-  struct statx info {};
-  return statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &info) == 0 &&
-         (info.stx_attributes & STATX_ATTR_DAX) != 0;
-}
-
-bool gives_sync_mapping(int fd) {
-  void* at = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED_VALIDATE | MAP_SYNC, fd, 0);
-  if (at == MAP_FAILED) return false;
-  munmap(at, 4096);
-  return true;
 }
 
 bool changes(int fd, int mode) { return fallocate(fd, mode, 0, 4096) == 0; }
@@ -108,12 +95,13 @@ void Directory::probe() {
             .fs = mount->fs,
             .device = mount->source,
             .mount_options = mount->options,
-            .dax = statx_says_dax(probe.get()) && gives_sync_mapping(probe.get()),
+            .dax = has_dax_attribute(probe.get()),
             .reflink = ioctl(copy.get(), FICLONE, probe.get()) == 0,
             .zero_range = changes(probe.get(), FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE),
             .shift = ftruncate(probe.get(), off_t{4} * 4096) == 0 &&
                      changes(probe.get(), FALLOC_FL_COLLAPSE_RANGE) &&
-                     changes(probe.get(), FALLOC_FL_INSERT_RANGE)};
+                     changes(probe.get(), FALLOC_FL_INSERT_RANGE),
+            .sync_mapping = gives_sync_mapping(probe.get())};
   unlink("probe");
   unlink("probe-copy");
 }

@@ -12,10 +12,12 @@ struct FsFacts {
   std::string fs;
   std::string device;
   std::string mount_options;
-  bool dax = false;         ///< statx says so of a file of ours *and* MAP_SYNC is given
+  bool dax = false;         ///< statx says so of a file of ours
   bool reflink = false;     ///< FICLONE between two files of ours works
   bool zero_range = false;  ///< fallocate zeroes a page of it
   bool shift = false;       ///< and takes a page out and puts one in
+  /// A MAP_SYNC mapping is given: not where the device flushes asynchronously, be it on DAX or not.
+  bool sync_mapping = false;
 };
 
 /// A subdirectory of our own, `DIR/daxrace-kernel`, in which everything is made and from which all is removed

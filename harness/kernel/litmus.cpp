@@ -16,7 +16,7 @@ constexpr bool is_persistence(Access access) {
 
 CellResult decide_one(const Directory& directory, Operation operation, Access access, Victims& victims,
                       Means& means) try {
-  if (is_persistence(access)) return decide_persistence(directory, operation, access, means.writebacks());
+  if (is_persistence(access)) return decide_persistence(directory, operation, access, means);
   if (access == Access::zero_page_fault) return decide_zero_page(directory, operation, access);
   return Cell(directory, victims, means, operation, access).decide();
 } catch (const Skipped& skipped) {

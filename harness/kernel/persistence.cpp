@@ -46,13 +46,16 @@ CellResult judge(SceneFile& file, Operation operation, const SceneFile& other, b
 
 }  // namespace
 
-CellResult decide_persistence(const Directory& directory, Operation operation, Access access, Trace& trace) {
+CellResult decide_persistence(const Directory& directory, Operation operation, Access access, Means& means) {
   if (!directory.facts().dax) throw Skipped("not on DAX");
   if (needs_reflink(operation)) throw Skipped("page 1 is no part of a reflink operation");
+  const bool sync = access == Access::fsync_sync;
+  if (sync && !directory.facts().sync_mapping)
+    throw Skipped("MAP_SYNC is refused: the device flushes asynchronously");
+  Trace& trace = means.writebacks();
   const std::uint64_t start = Clock::monotonic_ns();
   SceneFile file(directory, "file", 1);
   SceneFile other(directory, "other", 2);
-  const bool sync = access == Access::fsync_sync;
   for (SceneFile* one : {&file, &other})
     if (const int error = one->map(sync); error != 0)
       throw Skipped(fmt::format("mmap{}: {}", sync ? " MAP_SYNC" : "", std::strerror(-error)));
