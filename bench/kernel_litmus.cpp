@@ -35,8 +35,13 @@ std::string_view dax_text(const FsFacts& facts) {
 }
 
 std::string head_line(const FsFacts& facts) {
-  return fmt::format("kernel {}, {}{} on {}{}\n{}\n\n", facts.kernel, facts.fs, dax_text(facts), facts.device,
-                     facts.reflink ? ", reflink" : "", facts.mount_options);
+  std::string out = fmt::format("kernel {}, {}{} on {}{}\n{}\n", facts.kernel, facts.fs, dax_text(facts),
+                                facts.device, facts.reflink ? ", reflink" : "", facts.mount_options);
+  if (facts.dax && !facts.block.write_cache.value_or(true))
+    out += fmt::format(
+        "write_cache of {} is off: fsync flushes nothing, \"flushed\" means only that it was traced\n",
+        facts.device);
+  return out + '\n';
 }
 
 std::vector<Operation> operations_of(const std::vector<CellResult>& cells) {
@@ -94,6 +99,10 @@ std::string remarks(const std::vector<CellResult>& cells) {
   return out + '\n';
 }
 
+nlohmann::ordered_json told(const std::optional<bool>& fact) {
+  return fact ? nlohmann::ordered_json(*fact) : nullptr;
+}
+
 std::string quoted(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
@@ -145,6 +154,12 @@ void check_options(const LitmusOptions& options) {
     throw Error("--explain: only the engine's interleavings can be told; use --target=engine");
   if (options.threads != 0)
     throw Error("--threads: cells of the kernel are decided one by one; use --target=engine");
+}
+
+/// Says what would bring DAX where the device has it and the files are not on it.
+void look_for_dax(const LitmusOptions& options, const FsFacts& facts) {
+  const std::string remedy = kernel::unused_dax(facts, options.dir);
+  if (!remedy.empty()) fmt::print(stderr, "daxrace: litmus: {}\n", remedy);
 }
 
 /// Which complaints this kernel can make at all.
@@ -236,13 +251,15 @@ std::string kernel_litmus_json(const FsFacts& facts, const std::vector<CellResul
                                 {"mount_options", facts.mount_options},
                                 {"dax", facts.dax},
                                 {"sync_mapping", facts.sync_mapping},
+                                {"device_dax", facts.block.dax},
+                                {"write_cache", told(facts.block.write_cache)},
                                 {"reflink", facts.reflink},
                                 {"canaries", nlohmann::ordered_json::array()},
                                 {"cells", nlohmann::ordered_json::array()}};
   for (const kernel::Sighting& seen : canaries)
     out["canaries"].push_back({{"name", seen.canary->name},
                                {"expected", seen.canary->in(kernel::version_of(facts.kernel))},
-                               {"here", seen.here ? nlohmann::ordered_json(*seen.here) : nullptr},
+                               {"here", told(seen.here)},
                                {"where", seen.where}});
   for (const CellResult& cell : cells)
     out["cells"].push_back({{"operation", kernel::info_of(cell.operation).name},
@@ -279,6 +296,7 @@ Exit print_kernel_litmus(const LitmusOptions& options) {
   Clock::calibrate();
   const kernel::Selection selection = selection_of(options);
   const kernel::Directory directory(options.dir);
+  look_for_dax(options, directory.facts());
   kernel::KernelLog log;
   const auto canaries = kernel::canaries_here();
   const auto cells = kernel::decide(directory, selection, log);

@@ -1,6 +1,7 @@
 #include "bench/matrix.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <set>
 
 #include <fmt/format.h>
@@ -153,8 +154,10 @@ std::vector<BackingChoice> wanted_backings(const RunOptions& options) {
   if (options.target == Target::engine) return or_default(options.backings, BackingChoice{});
   // A dry run makes no file to ask.
   if (options.dry_run) return {{Backing::fsdax, options.dir}};
-  const bool dax = kernel::Directory(options.dir).facts().dax;
-  if (dax) return {{Backing::fsdax, options.dir}};
+  const kernel::FsFacts facts = kernel::Directory(options.dir).facts();
+  if (const std::string remedy = kernel::unused_dax(facts, options.dir); !remedy.empty())
+    fmt::print(stderr, "daxrace: run: {}\n", remedy);
+  if (facts.dax) return {{Backing::fsdax, options.dir}};
   return {{Backing::file, options.dir + "/daxrace.region"}};
 }
 

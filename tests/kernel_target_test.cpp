@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 
@@ -257,6 +258,76 @@ TEST(Directory, IsTakenOverFromAKilledRunOnceAndLeavesNothing) {
   std::ofstream(place.path + "/daxrace-kernel/file") << "left behind";
   { const Directory directory(place.path); }
   EXPECT_FALSE(std::filesystem::exists(place.path + "/daxrace-kernel"));
+}
+
+/// A sysfs of our own making.
+class BlockDeviceFacts : public ::testing::Test {
+ protected:
+  void put(const std::string& device, const std::string& leaf, const std::string& value) {
+    const std::filesystem::path file = place_.path + "/sys/devices/" + device + '/' + leaf;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file) << value << '\n';
+  }
+  /// 259:MINOR is that device.
+  void name(unsigned minor, const std::string& device) {
+    std::filesystem::create_directories(place_.path + "/sys/dev/block");
+    std::filesystem::create_directories(place_.path + "/sys/devices/" + device);
+    std::filesystem::create_symlink("../../devices/" + device,
+                                    fmt::format("{}/sys/dev/block/259:{}", place_.path, minor));
+  }
+  BlockDevice of(unsigned minor) const { return block_device(259, minor, place_.path); }
+  TemporaryDirectory place_;
+};
+
+TEST_F(BlockDeviceFacts, AreThoseOfTheDiskAlsoForAPartition) {
+  put("pmem0", "queue/dax", "1");
+  put("pmem0", "dax/write_cache", "0");
+  name(0, "pmem0");
+  name(1, "pmem0/pmem0p1");
+  for (const unsigned minor : {0U, 1U}) {
+    EXPECT_TRUE(of(minor).dax) << minor;
+    EXPECT_EQ(of(minor).write_cache, std::optional(false)) << minor;
+  }
+}
+
+TEST_F(BlockDeviceFacts, OfAMappedDeviceAreThoseOfWhatLiesUnderIt) {
+  put("dm-0", "queue/dax", "1");
+  put("dm-0", "slaves/pmem0/dax/write_cache", "0");
+  name(0, "dm-0");
+  EXPECT_TRUE(of(0).dax);
+  EXPECT_EQ(of(0).write_cache, std::optional(false));
+  put("dm-0", "slaves/pmem1/dax/write_cache", "1");
+  EXPECT_EQ(of(0).write_cache, std::optional(true)) << "one of the two writes back";
+}
+
+TEST_F(BlockDeviceFacts, OfADiskWithoutDaxAndOfNoneAreNone) {
+  put("vda", "queue/dax", "0");
+  name(0, "vda");
+  for (const unsigned minor : {0U, 7U}) {
+    EXPECT_FALSE(of(minor).dax) << minor;
+    EXPECT_EQ(of(minor).write_cache, std::nullopt) << minor;
+  }
+}
+
+FsFacts on_dax_device(const std::string& options) {
+  FsFacts facts;
+  facts.device = "/dev/pmem0";
+  facts.mount_options = options;
+  facts.block.dax = true;
+  return facts;
+}
+
+TEST(UnusedDax, IsSaidWithItsRemedy) {
+  EXPECT_THAT(unused_dax(on_dax_device("rw,relatime"), "/mnt"), HasSubstr("chattr +x /mnt"));
+  EXPECT_THAT(unused_dax(on_dax_device("rw,dax=inode"), "/mnt"), HasSubstr("dax=always"));
+  EXPECT_THAT(unused_dax(on_dax_device("rw,dax=never"), "/mnt"), Not(HasSubstr("chattr")));
+  EXPECT_THAT(unused_dax(on_dax_device("rw,dax=always"), "/mnt"), HasSubstr("dmesg"));
+  FsFacts facts = on_dax_device("rw,dax=always");
+  facts.dax = true;
+  EXPECT_EQ(unused_dax(facts, "/mnt"), "");
+  facts = on_dax_device("rw");
+  facts.block.dax = false;
+  EXPECT_EQ(unused_dax(facts, "/mnt"), "") << "there is nothing to be had";
 }
 
 TEST(Scene, SeesWhatIsWrongWithAFile) {
@@ -537,6 +608,16 @@ TEST(Render, ExitSaysWhatIsBroken) {
   EXPECT_EQ(kernel_litmus_exit(cells), Exit::ok);
   cells[0].outcome = Outcome::skipped;
   EXPECT_EQ(kernel_litmus_exit(cells), Exit::skipped);
+}
+
+TEST(Render, TheHeadSaysThatAnFsyncFlushesNothing) {
+  FsFacts facts = kFacts;
+  facts.block.write_cache = true;
+  EXPECT_THAT(kernel_litmus_text(facts, some_cells()), Not(HasSubstr("write_cache")));
+  facts.block.write_cache = false;
+  EXPECT_THAT(kernel_litmus_text(facts, some_cells()),
+              HasSubstr("write_cache of /dev/pmem0 is off: fsync flushes nothing"));
+  EXPECT_EQ(nlohmann::json::parse(kernel_litmus_json(facts, some_cells()))["write_cache"], false);
 }
 
 struct BadLine {

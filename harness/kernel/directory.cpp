@@ -42,7 +42,21 @@ bool is_ours(int directory) {
 
 bool changes(int fd, int mode) { return fallocate(fd, mode, 0, 4096) == 0; }
 
+bool has_option(const std::string& options, std::string_view wanted) {
+  return fmt::format(",{},", options).find(fmt::format(",{},", wanted)) != std::string::npos;
+}
+
 }  // namespace
+
+std::string unused_dax(const FsFacts& facts, const std::string& dir) {
+  if (facts.dax || !facts.block.dax) return "";
+  const std::string head = fmt::format("{} has DAX, and files made in {} are not on it", facts.device, dir);
+  const bool never = has_option(facts.mount_options, "dax=never");
+  if (has_option(facts.mount_options, "dax=always") || has_option(facts.mount_options, "dax"))
+    return head + " although it is mounted so; the kernel's log says why (dmesg)";
+  return head + (never ? ": mount it with dax=always, not dax=never"
+                       : fmt::format(": chattr +x {}, or mount it with dax=always", dir));
+}
 
 Directory::Directory(const std::string& dir) {
   take(dir);
@@ -101,7 +115,8 @@ void Directory::probe() {
             .shift = ftruncate(probe.get(), off_t{4} * 4096) == 0 &&
                      changes(probe.get(), FALLOC_FL_COLLAPSE_RANGE) &&
                      changes(probe.get(), FALLOC_FL_INSERT_RANGE),
-            .sync_mapping = gives_sync_mapping(probe.get())};
+            .sync_mapping = gives_sync_mapping(probe.get()),
+            .block = block_device(mount->major, mount->minor)};
   unlink("probe");
   unlink("probe-copy");
 }

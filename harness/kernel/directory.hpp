@@ -3,6 +3,7 @@
 #include <string>
 
 #include "harness/file_descriptor.hpp"
+#include "harness/kernel/block_device.hpp"
 
 namespace daxrace::kernel {
 
@@ -18,7 +19,12 @@ struct FsFacts {
   bool shift = false;       ///< and takes a page out and puts one in
   /// A MAP_SYNC mapping is given: not where the device flushes asynchronously, be it on DAX or not.
   bool sync_mapping = false;
+  BlockDevice block = {};  ///< what lies under it, whether files here make use of it or not
 };
+
+/// What to do about files in `dir` that are not on DAX although the device under it has it, as one line; else
+/// empty.
+std::string unused_dax(const FsFacts& facts, const std::string& dir);
 
 /// A subdirectory of our own, `DIR/daxrace-kernel`, in which everything is made and from which all is removed
 /// at the end. One that exists is taken over only if it carries our label and nobody uses it.
