@@ -22,7 +22,7 @@ constexpr std::array<ExitText, 5> kExitTexts = {
      {Exit::broken,
       "a promise was broken, an operation hung, an episode failed, or a comparison found a regression"},
      {Exit::usage, "bad option or input, or a target that must not be touched"},
-     {Exit::skipped, "nothing that was asked for can run here"},
+     {Exit::skipped, "nothing that was asked for can run here, or what --require= asked for was not met"},
      {Exit::interrupted, "stopped by a signal; the rows of finished episodes are kept"}}};
 
 }  // namespace

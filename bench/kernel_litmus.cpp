@@ -99,6 +99,25 @@ std::string remarks(const std::vector<CellResult>& cells) {
   return out + '\n';
 }
 
+bool is_undecided(const CellResult& cell) {
+  return cell.outcome == Outcome::skipped || cell.outcome == Outcome::inconclusive;
+}
+
+/// `3 not decided (2 skipped, 1 inconclusive)`, or `all decided`.
+std::string decided_text(const std::vector<CellResult>& cells) {
+  std::map<std::string_view, unsigned> counts;
+  unsigned all = 0;
+  for (const CellResult& cell : cells) {
+    if (!is_undecided(cell)) continue;
+    ++counts[outcome_of(cell)];
+    ++all;
+  }
+  if (all == 0) return "all decided";
+  std::vector<std::string> parts;
+  for (const auto& [outcome, count] : counts) parts.push_back(fmt::format("{} {}", count, outcome));
+  return fmt::format("{} not decided ({})", all, join(parts));
+}
+
 nlohmann::ordered_json told(const std::optional<bool>& fact) {
   return fact ? nlohmann::ordered_json(*fact) : nullptr;
 }
@@ -156,9 +175,15 @@ void check_options(const LitmusOptions& options) {
     throw Error("--threads: cells of the kernel are decided one by one; use --target=engine");
 }
 
-/// Says what would bring DAX where the device has it and the files are not on it.
+/// Throws Error where DAX is required and files are not on it; without the requirement says what would bring
+/// it.
 void look_for_dax(const LitmusOptions& options, const FsFacts& facts) {
+  if (facts.dax) return;
   const std::string remedy = kernel::unused_dax(facts, options.dir);
+  if (options.require_dax)
+    throw Error("--require=dax: " +
+                    (remedy.empty() ? fmt::format("{} on {} has no DAX", facts.fs, facts.device) : remedy),
+                Exit::skipped);
   if (!remedy.empty()) fmt::print(stderr, "daxrace: litmus: {}\n", remedy);
 }
 
@@ -227,7 +252,7 @@ std::string kernel_litmus_text(const FsFacts& facts, const std::vector<CellResul
                          info.what);
   }
   return out + remarks(cells) + canary_line(canaries) +
-         fmt::format("\n{} cells in {}\n", cells.size(), duration_text(ns));
+         fmt::format("\n{} cells in {}, {}\n", cells.size(), duration_text(ns), decided_text(cells));
 }
 
 std::string kernel_litmus_csv(const FsFacts& facts, const std::vector<CellResult>& cells) {
@@ -276,10 +301,11 @@ std::string kernel_litmus_json(const FsFacts& facts, const std::vector<CellResul
 }
 
 std::string kernel_litmus_markdown(const FsFacts& facts, const std::vector<CellResult>& cells) {
-  return "```\n" + head_line(facts) + table(cells) + "```\n\n```" + remarks(cells) + "```\n";
+  return "```\n" + head_line(facts) + table(cells) + "```\n\n```" + remarks(cells) +
+         fmt::format("\n{} cells, {}\n```\n", cells.size(), decided_text(cells));
 }
 
-Exit kernel_litmus_exit(const std::vector<CellResult>& cells) {
+Exit kernel_litmus_exit(const std::vector<CellResult>& cells, bool require_decided) {
   const auto any = [&](auto... outcomes) {
     return std::ranges::any_of(cells,
                                [&](const CellResult& cell) { return ((cell.outcome == outcomes) || ...); });
@@ -287,7 +313,8 @@ Exit kernel_litmus_exit(const std::vector<CellResult>& cells) {
   if (any(Outcome::content_changed, Outcome::unflushed, Outcome::hang, Outcome::spin)) return Exit::broken;
   const bool all_skipped =
       std::ranges::all_of(cells, [](const CellResult& cell) { return cell.outcome == Outcome::skipped; });
-  return all_skipped ? Exit::skipped : Exit::ok;
+  const bool unmet = require_decided && std::ranges::any_of(cells, is_undecided);
+  return all_skipped || unmet ? Exit::skipped : Exit::ok;
 }
 
 Exit print_kernel_litmus(const LitmusOptions& options) {
@@ -306,7 +333,11 @@ Exit print_kernel_litmus(const LitmusOptions& options) {
   for (unsigned i = 1; i < options.repeat; ++i)
     if (!same_outcomes(cells, kernel::decide(directory, selection, log))) return Exit::broken;
   if (options.repeat > 1) fmt::print(stderr, "{} repetitions, all the same\n", options.repeat);
-  return kernel_litmus_exit(cells);
+  const Exit code = kernel_litmus_exit(cells, options.require_decided);
+  if (options.require_decided && code == Exit::skipped)
+    fmt::print(stderr, "daxrace: litmus: --require=decided: {} cells, {}\n", cells.size(),
+               decided_text(cells));
+  return code;
 }
 
 }  // namespace daxrace

@@ -21,7 +21,8 @@ std::string kernel_litmus_json(const kernel::FsFacts& facts, const std::vector<k
 std::string kernel_litmus_markdown(const kernel::FsFacts& facts,
                                    const std::vector<kernel::CellResult>& cells);
 
-/// 1 where content changed, a page was not flushed or something hung; 77 where nothing could be staged.
-Exit kernel_litmus_exit(const std::vector<kernel::CellResult>& cells);
+/// 1 where content changed, a page was not flushed or something hung; 77 where nothing could be staged, or
+/// where `require_decided` and a cell was skipped or inconclusive.
+Exit kernel_litmus_exit(const std::vector<kernel::CellResult>& cells, bool require_decided = false);
 
 }  // namespace daxrace

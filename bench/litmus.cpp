@@ -66,6 +66,14 @@ LitmusFormat format_of(const std::string& word) {
   return static_cast<LitmusFormat>(found - names.begin());
 }
 
+void require(LitmusOptions& options, const Values& words) {
+  for (const std::string& word : words) {
+    if (word != "decided" && word != "dax")
+      throw Error("--require: " + unknown_word("requirement", word, {"decided", "dax"}));
+    (word == "dax" ? options.require_dax : options.require_decided) = true;
+  }
+}
+
 std::string explained(const std::vector<litmus::Cell>& cells) {
   if (cells.size() > kMostExplained)
     throw Error(
@@ -126,6 +134,10 @@ OptionTable litmus_option_table(LitmusOptions& o) {
        "cells are "
        "skipped",
        [&o](const Values& values) { o.allowed = values; }},
+      {kWhat, "require", Takes::list, "decided,dax", "",
+       "exit status 77 if this is not so. decided: every cell was decided (a broken promise still gives 1); "
+       "dax: kernel: the files are on DAX, else no cell is run",
+       [&o](const Values& values) { require(o, values); }},
       {kHow, "explain", Takes::nothing, "", "",
        "tell the interleaving that was forced, for each selected cell",
        [&o](const Values&) { o.explain = true; }},
@@ -160,6 +172,11 @@ LitmusReport litmus_report(const LitmusOptions& options, bool colour) {
   if (options.explain) report.text += explained(cells);
   if (std::ranges::find(cells, Verdict::broken, &litmus::Cell::verdict) != cells.end())
     report.code = Exit::broken;
+  const std::string missing = litmus_undecided(cells);
+  if (options.require_decided && report.code == Exit::ok && !missing.empty()) {
+    report.code = Exit::skipped;
+    report.unmet = "--require=decided: " + missing;
+  }
   return report;
 }
 
@@ -169,12 +186,14 @@ Exit print_litmus(const LitmusOptions& options) {
       {"dir", !options.dir.empty()},
       {"allow", !options.allowed.empty()},
       {"versus-engine", options.versus_engine},
-      {"reproducer", !options.reproducers.empty()}};
+      {"reproducer", !options.reproducers.empty()},
+      {"require=dax", options.require_dax}};
   for (const auto& [name, given] : kernel_only)
     if (given) throw Error(fmt::format("--{}: needs --target=kernel", name));
   const bool colour = options.format == LitmusFormat::text && isatty(STDOUT_FILENO) != 0;
   const LitmusReport report = litmus_report(options, colour);
   fmt::print("{}", report.text);
+  if (!report.unmet.empty()) fmt::print(stderr, "daxrace: litmus: {}\n", report.unmet);
   for (unsigned i = 1; i < options.repeat; ++i) {
     if (litmus_report(options, colour).text == report.text) continue;
     fmt::print(stderr, "daxrace: litmus: repetition {} of {} came out differently\n", i + 1, options.repeat);

@@ -26,7 +26,9 @@ struct LitmusOptions {
   std::vector<std::string> reproducers;  ///< kernel: programs to write, instead of deciding anything
   std::string into = ".";                ///< where they go
   unsigned repeat = 1;
-  unsigned threads = 0;  ///< 0: one for each CPU
+  unsigned threads = 0;          ///< 0: one for each CPU
+  bool require_decided = false;  ///< a cell that is not decided is not good enough
+  bool require_dax = false;      ///< kernel: nor are files that are not on DAX
 };
 
 /// The option table of `daxrace litmus`; its rows write into `options`, which must outlive it.
@@ -36,6 +38,7 @@ OptionTable litmus_option_table(LitmusOptions& options);
 struct LitmusReport {
   std::string text;
   Exit code = Exit::ok;
+  std::string unmet = {};  ///< why the code is Exit::skipped, as one line
 };
 LitmusReport litmus_report(const LitmusOptions& options, bool colour);
 

@@ -205,6 +205,10 @@ std::string safe_without_promise(const std::vector<Cell>& cells) {
   return out;
 }
 
+std::ptrdiff_t undecided(const std::vector<Cell>& cells) {
+  return std::ranges::count(cells, false, &Cell::decided);
+}
+
 std::string detectors_text(const Cell& cell) {
   std::vector<std::string> words;
   for (std::size_t i = 0; i < kDetectorNames.size(); ++i)
@@ -275,9 +279,14 @@ std::string litmus_remarks(const std::vector<Cell>& cells) {
   if (!safe.empty()) out += "\nNot promised, and yet nothing broke it here:\n" + safe;
   std::uint64_t schedules = 0;
   for (const Cell& cell : cells) schedules += cell.result.schedules;
-  out += fmt::format("\n{} cells, {} forced interleavings, {} broken\n", cells.size(), schedules,
-                     std::ranges::count(cells, Verdict::broken, &Cell::verdict));
+  out += fmt::format("\n{} cells, {} forced interleavings, {} broken, {} not decided\n", cells.size(),
+                     schedules, std::ranges::count(cells, Verdict::broken, &Cell::verdict), undecided(cells));
   return out;
+}
+
+std::string litmus_undecided(const std::vector<Cell>& cells) {
+  const auto count = undecided(cells);
+  return count == 0 ? "" : fmt::format("{} of {} cells were not decided", count, cells.size());
 }
 
 std::string litmus_csv(const std::vector<Cell>& cells) {

@@ -19,6 +19,7 @@
 
 #include "bench/cli.hpp"
 #include "bench/kernel_litmus.hpp"
+#include "bench/litmus_text.hpp"
 #include "harness/clock.hpp"
 #include "harness/error.hpp"
 #include "harness/file_descriptor.hpp"
@@ -610,6 +611,27 @@ TEST(Render, ExitSaysWhatIsBroken) {
   EXPECT_EQ(kernel_litmus_exit(cells), Exit::skipped);
 }
 
+TEST(Render, TheLastLineCountsWhatWasNotDecided) {
+  auto cells = some_cells();
+  EXPECT_THAT(kernel_litmus_text(kFacts, cells), ::testing::EndsWith(", all decided\n"));
+  cells[0].outcome = Outcome::skipped;
+  EXPECT_THAT(kernel_litmus_text(kFacts, cells), ::testing::EndsWith(", 1 not decided (1 skipped)\n"));
+  cells[1].outcome = Outcome::inconclusive;
+  EXPECT_THAT(kernel_litmus_text(kFacts, cells), HasSubstr("2 not decided (1 inconclusive, 1 skipped)"));
+  EXPECT_THAT(kernel_litmus_markdown(kFacts, cells), HasSubstr("2 cells, 2 not decided"));
+}
+
+TEST(Render, AnUndecidedCellIsNoGoodCellWhereThatIsRequired) {
+  auto cells = some_cells();
+  for (const Outcome outcome : {Outcome::skipped, Outcome::inconclusive}) {
+    cells[0].outcome = outcome;
+    EXPECT_EQ(kernel_litmus_exit(cells), Exit::ok);
+    EXPECT_EQ(kernel_litmus_exit(cells, true), Exit::skipped);
+  }
+  cells[1].outcome = Outcome::spin;
+  EXPECT_EQ(kernel_litmus_exit(cells, true), Exit::broken) << "what is broken comes first";
+}
+
 TEST(Render, TheHeadSaysThatAnFsyncFlushesNothing) {
   FsFacts facts = kFacts;
   facts.block.write_cache = true;
@@ -618,6 +640,42 @@ TEST(Render, TheHeadSaysThatAnFsyncFlushesNothing) {
   EXPECT_THAT(kernel_litmus_text(facts, some_cells()),
               HasSubstr("write_cache of /dev/pmem0 is off: fsync flushes nothing"));
   EXPECT_EQ(nlohmann::json::parse(kernel_litmus_json(facts, some_cells()))["write_cache"], false);
+}
+
+TEST(Require, DaxEndsBeforeAnyCellWhereFilesAreNotOnIt) {
+  const TemporaryDirectory place;
+  if (Directory(place.path).facts().dax) GTEST_SKIP() << "the build lies on DAX";
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(command_line({"litmus", "--target=kernel", "--dir=" + place.path, "--require=dax"}), 77);
+  EXPECT_EQ(::testing::internal::GetCapturedStdout(), "");
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("--require=dax: "));
+}
+
+/// No cell of DAX can be decided without it.
+TEST(Require, DecidedIsNotMetByACellThatIsSkipped) {
+  const TemporaryDirectory place;
+  if (Directory(place.path).facts().dax) GTEST_SKIP() << "the build lies on DAX";
+  std::vector<std::string> line = {"litmus", "--target=kernel", "--dir=" + place.path,
+                                   "--operation=truncate_down", "--access=pin,fsync"};
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(command_line(line), 0);
+  line.emplace_back("--require=decided");
+  EXPECT_EQ(command_line(line), 77);
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("1 not decided (1 skipped)"));
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("--require=decided: 2 cells, 1 not decided"));
+}
+
+TEST(Require, AnEngineCellWhoseAccessWasNeverInFlightIsNotDecided) {
+  litmus::Cell cell;
+  cell.script = &litmus::scripts().front();
+  EXPECT_THAT(litmus_remarks({cell}), ::testing::EndsWith(", 0 broken, 1 not decided\n"));
+  EXPECT_EQ(litmus_undecided({cell}), "1 of 1 cells were not decided");
+  cell.result.stops = 1;
+  EXPECT_THAT(litmus_remarks({cell}), ::testing::EndsWith(", 0 broken, 0 not decided\n"));
+  EXPECT_EQ(litmus_undecided({cell}), "");
 }
 
 struct BadLine {
@@ -649,6 +707,9 @@ INSTANTIATE_TEST_SUITE_P(
                       BadLine{{"litmus", "--target=kernel", "--dir=/", "--allow=freez"}, "freeze"},
                       BadLine{{"litmus", "--target=kernel", "--dir=/", "--allow=freeze"}, "/ lies on"},
                       BadLine{{"litmus", "--target=kernel", "--dir=.", "--allow=umount"}, "lies on"},
+                      BadLine{{"litmus", "--require=decide"}, "did you mean 'decided'?"},
+                      BadLine{{"litmus", "--require=decided,dx"}, "did you mean 'dax'?"},
+                      BadLine{{"litmus", "--require=dax"}, "--require=dax: needs --target=kernel"},
                       BadLine{{"run", "--target=kernel"}, "needs --dir"},
                       BadLine{{"run", "--dir=/tmp"}, "needs --target=kernel"},
                       BadLine{{"run", "--target=kernel", "--dir=/tmp", "--protocol=ext4"}, "--protocol"},

@@ -25,6 +25,8 @@ struct Cell {
   const Finding* finding(Hazard hazard) const;
   /// How one hazard came out: broken, finding, expected, or kept where nothing was violated.
   Verdict verdict_of(Hazard hazard) const;
+  /// False: no schedule had the access in flight when the change began.
+  bool decided() const { return result.stops != 0; }
   /// The schedule that shows best what happens here.
   Schedule telling_schedule() const;
 };
