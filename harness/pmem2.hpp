@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "harness/devdax.hpp"
+
 struct pmem2_source;
 struct pmem2_map;
 struct pmem2_vm_reservation;
@@ -28,6 +30,8 @@ class Pmem2Source {
   void write(const void* from, std::size_t bytes, std::uint64_t offset);
 
   pmem2_source* get() const { return source_; }
+  /// libpmem2 cannot map, read or write it: it belongs to no namespace.
+  bool without_namespace() const { return devdax_.has_value(); }
   int fd() const { return fd_; }
   const std::string& name() const { return name_; }
 
@@ -35,6 +39,7 @@ class Pmem2Source {
   int fd_;
   std::string name_;
   pmem2_source* source_ = nullptr;
+  std::optional<DevdaxFacts> devdax_;
 };
 
 /// A shared mapping of part of a source, with the copy functions that libpmem2 found right for it.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
@@ -17,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "harness/devdax.hpp"
 #include "harness/error.hpp"
 #include "harness/mount_info.hpp"
 
@@ -302,6 +304,51 @@ TEST(MountInfo, MalformedLineIsNoMount) {
 TEST(MountInfo, ProcIsFoundOnProc) {
   const FileDescriptor fd(open("/proc/self/status", O_RDONLY));
   EXPECT_EQ(fs_name_of(fd.get()), "proc");
+}
+
+/// A sysfs of our own making, with devdax devices of major number 252.
+class DevdaxSysfs : public ::testing::Test {
+ protected:
+  void TearDown() override { std::filesystem::remove_all(root_); }
+  /// `bus` is what the device above it belongs to.
+  void add(unsigned minor, const std::string& parent, const std::string& bus,
+           bool tells_its_alignment = true) {
+    const std::filesystem::path sys = root_ / "sys";
+    const std::filesystem::path device = sys / "devices" / parent / fmt::format("dax{}.0", minor);
+    std::filesystem::create_directories(device);
+    std::filesystem::create_directories(sys / "dev/char");
+    std::filesystem::create_symlink(sys / "bus/dax", device / "subsystem");
+    std::filesystem::create_symlink(sys / "bus" / bus, device.parent_path() / "subsystem");
+    std::filesystem::create_symlink(device, sys / fmt::format("dev/char/252:{}", minor));
+    std::ofstream(device / "size") << (512ULL << 20) << '\n';
+    if (tells_its_alignment) std::ofstream(device / "align") << (2U << 20) << '\n';
+  }
+  std::optional<DevdaxFacts> of(unsigned minor) const {
+    return devdax_without_namespace(makedev(252, minor), root_.string());
+  }
+  std::filesystem::path root_ = std::filesystem::current_path() / fmt::format("devdax-sysfs-{}", getpid());
+};
+
+TEST_F(DevdaxSysfs, TellsWhatLibpmem2DiesOfWhereThereIsNoNamespace) {
+  add(0, "platform/hmem.0", "platform");
+  add(1, "platform/ACPI0017:00/root0/decoder0.0/region0/dax_region0", "cxl");
+  for (const unsigned minor : {0U, 1U}) {
+    const auto facts = of(minor);
+    ASSERT_TRUE(facts.has_value()) << minor;
+    EXPECT_EQ(facts->alignment, std::size_t{2} << 20);
+    EXPECT_EQ(facts->bytes, std::uint64_t{512} << 20);
+  }
+}
+
+TEST_F(DevdaxSysfs, LeavesADeviceOfANamespaceToLibpmem2) {
+  add(0, "platform/e820_pmem/ndbus0/region0/dax0.1", "nd");
+  EXPECT_FALSE(of(0).has_value());
+  EXPECT_FALSE(of(7).has_value()) << "there is none";
+}
+
+TEST_F(DevdaxSysfs, ThatSaysTooLittleIsAnError) {
+  add(0, "platform/hmem.0", "platform", false);
+  EXPECT_THROW(of(0), Error);
 }
 
 }  // namespace
