@@ -403,6 +403,8 @@ void CsvWriter::open_and_lock() {
     throw Error(fmt::format("{}: is not a regular file: results need one", path_));
   }
   if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK)
+      throw Error(fmt::format("{}: cannot be locked: {}", path_, std::strerror(errno)));
     throw Error(
         fmt::format("{}: another daxrace is writing to it: wait for it, or choose another --out", path_));
   }

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "harness/error.hpp"
+#include "tests/refuse_flock.hpp"
 
 namespace daxrace {
 namespace {
@@ -245,6 +246,12 @@ TEST_F(Csv, CreateNewRefusesAFileWithResults) {
   EXPECT_EQ(error_of([&] { CsvWriter(path, OpenMode::create_new, "pmem1"); }),
             path + ": exists: use --append or --force");
   EXPECT_EQ(read_text(path), before);
+}
+
+TEST_F(Csv, ALockThatFailsIsToldForWhatItIs) {
+  const RefuseFlock refused(ENOLCK);
+  EXPECT_EQ(error_of([&] { CsvWriter(file(), OpenMode::create_new, "pmem1"); }),
+            file() + ": cannot be locked: No locks available");
 }
 
 TEST_F(Csv, FileWithoutAnyRowIsNotLeftBehind) {

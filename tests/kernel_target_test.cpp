@@ -35,6 +35,7 @@
 #include "harness/placement.hpp"
 #include "harness/stamp.hpp"
 #include "tests/pretend_dax.hpp"
+#include "tests/refuse_flock.hpp"
 
 namespace daxrace::kernel {
 namespace {
@@ -259,6 +260,27 @@ TEST(Directory, IsTakenOverFromAKilledRunOnceAndLeavesNothing) {
   std::ofstream(place.path + "/daxrace-kernel/file") << "left behind";
   { const Directory directory(place.path); }
   EXPECT_FALSE(std::filesystem::exists(place.path + "/daxrace-kernel"));
+}
+
+template <class Act>
+std::string error_of(Act act) {
+  try {
+    act();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Directory, ALockThatFailsIsToldForWhatItIs) {
+  const TemporaryDirectory place;
+  {
+    const RefuseFlock refused(ENOSYS);
+    EXPECT_THAT(error_of([&] { Directory{place.path}; }),
+                HasSubstr("cannot be locked: Function not implemented"));
+  }
+  const Directory directory(place.path);
+  EXPECT_THAT(error_of([&] { Directory{place.path}; }), HasSubstr("another daxrace uses it"));
 }
 
 /// A sysfs of our own making.

@@ -66,6 +66,10 @@ Directory::Directory(const std::string& dir) {
 
 Directory::~Directory() {
   empty();
+  remove();
+}
+
+void Directory::remove() const noexcept {
   ::unlinkat(self_.get(), kLabelFile, 0);
   ::rmdir(path_.c_str());
 }
@@ -82,7 +86,12 @@ void Directory::take(const std::string& dir) {
   if (!made && !is_ours(self_.get())) refuse(path_, "exists and is not ours; not touched");
   label_ = FileDescriptor(openat(self_.get(), kLabelFile, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!label_) refuse(path_, std::strerror(errno));
-  if (flock(label_.get(), LOCK_EX | LOCK_NB) != 0) refuse(path_, "another daxrace uses it");
+  if (flock(label_.get(), LOCK_EX | LOCK_NB) != 0) {
+    const int why = errno;
+    if (why == EWOULDBLOCK) refuse(path_, "another daxrace uses it");
+    if (made) remove();
+    refuse(path_, fmt::format("cannot be locked: {}", std::strerror(why)));
+  }
   if (made && write(label_.get(), kLabel.data(), kLabel.size()) != static_cast<ssize_t>(kLabel.size()))
     refuse(path_, std::strerror(errno));
 }

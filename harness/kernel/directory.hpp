@@ -49,6 +49,7 @@ class Directory {
  private:
   void take(const std::string& dir);
   void empty() const noexcept;
+  void remove() const noexcept;
   void probe();
 
   std::string path_;
