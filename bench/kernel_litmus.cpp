@@ -190,10 +190,12 @@ void look_for_dax(const LitmusOptions& options, const FsFacts& facts) {
 /// Which complaints this kernel can make at all.
 std::string canary_line(const std::vector<kernel::Sighting>& canaries) {
   std::vector<std::string> here, absent, unknown;
+  std::string why;
   for (const kernel::Sighting& seen : canaries) {
     const std::string name{seen.canary->name};
     if (!seen.here) {
       unknown.push_back(name);
+      why = seen.why_unknown;
     } else if (*seen.here) {
       here.push_back(seen.where.empty() ? name : fmt::format("{} ({})", name, seen.where));
     } else {
@@ -206,7 +208,7 @@ std::string canary_line(const std::vector<kernel::Sighting>& canaries) {
   };
   add("in this kernel", here);
   add("not in this kernel", absent);
-  add("that cannot be looked for without root", unknown);
+  add(fmt::format("that could not be looked for ({})", why), unknown);
   return out;
 }
 

@@ -664,6 +664,14 @@ TEST(Render, TheHeadSaysThatAnFsyncFlushesNothing) {
   EXPECT_EQ(nlohmann::json::parse(kernel_litmus_json(facts, some_cells()))["write_cache"], false);
 }
 
+TEST(Render, CanariesThatCannotBeLookedForSayWhatFailed) {
+  std::vector<Sighting> seen = {
+      {canaries().data(), std::nullopt, "", "/proc/kcore: No such file or directory"}};
+  EXPECT_THAT(
+      kernel_litmus_text(kFacts, some_cells(), seen),
+      HasSubstr("canaries that could not be looked for (/proc/kcore: No such file or directory): dax_"));
+}
+
 TEST(Require, DaxEndsBeforeAnyCellWhereFilesAreNotOnIt) {
   const TemporaryDirectory place;
   if (Directory(place.path).facts().dax) GTEST_SKIP() << "the build lies on DAX";

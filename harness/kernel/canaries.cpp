@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <fstream>
@@ -99,6 +100,8 @@ struct Symbols {
 Symbols read_symbols() {
   Symbols symbols;
   std::ifstream in("/proc/kallsyms");
+  if (!in) throw Skipped(fmt::format("/proc/kallsyms: {}", std::strerror(errno)));
+  bool named = false;
   for (std::string line; std::getline(in, line);) {
     std::istringstream words(line);
     std::uint64_t address = 0;
@@ -106,11 +109,14 @@ Symbols read_symbols() {
     std::string name;
     words >> std::hex >> address >> kind >> name;
     if (name == "__start___bug_table") symbols.table = address;
+    named = named || name == "__start___bug_table";
     if (name == "__stop___bug_table") symbols.table_end = address;
     if (kind == 't' || kind == 'T') symbols.functions.emplace_back(address, std::move(name));
   }
   if (symbols.table == 0 || symbols.table_end <= symbols.table)
-    throw Skipped("/proc/kallsyms shows no addresses: needs root");
+    throw Skipped(!named           ? "/proc/kallsyms has no __start___bug_table"
+                  : geteuid() != 0 ? "/proc/kallsyms shows no addresses: needs root"
+                                   : "/proc/kallsyms shows no addresses (kernel.kptr_restrict)");
   std::ranges::sort(symbols.functions);
   return symbols;
 }
@@ -232,15 +238,16 @@ std::vector<Warning> compiled_warnings(std::span<const std::string_view> files) 
 
 std::vector<Sighting> canaries_here() {
   std::optional<std::vector<Warning>> warnings;
+  std::string why_unknown;
   try {
     warnings = compiled_warnings(kFiles);
-  } catch (const Skipped&) {
-    // Then nothing is said of functions.
+  } catch (const Skipped& reason) {
+    why_unknown = reason.what();
   }
   std::vector<Sighting> seen;
   for (const Canary& canary : kCanaries) {
     if (!is_there(module_of(canary.source))) continue;
-    Sighting sighting{&canary, std::nullopt, ""};
+    Sighting sighting{&canary, std::nullopt, "", ""};
     if (canary.source.starts_with('/')) {
       sighting.here = access(std::string(canary.source).c_str(), F_OK) == 0;
     } else if (warnings) {
@@ -250,6 +257,7 @@ std::vector<Sighting> canaries_here() {
               fmt::format("{}{}", sighting.where.empty() ? warning.file + ":" : ",", warning.line);
       sighting.here = !sighting.where.empty();
     }
+    if (!sighting.here) sighting.why_unknown = why_unknown;
     seen.push_back(std::move(sighting));
   }
   return seen;

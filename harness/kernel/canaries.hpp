@@ -38,8 +38,9 @@ std::vector<Warning> compiled_warnings(std::span<const std::string_view> files);
 /// A canary in the running kernel.
 struct Sighting {
   const Canary* canary = nullptr;
-  std::optional<bool> here;  ///< nothing: it cannot be told, for want of privilege
+  std::optional<bool> here;  ///< nothing: it cannot be told
   std::string where;         ///< `fs/dax.c:398,404`
+  std::string why_unknown;   ///< what failed, where it cannot be told
 };
 /// Those of a module that is not loaded are left out.
 std::vector<Sighting> canaries_here();
