@@ -283,6 +283,12 @@ TEST(Directory, ALockThatFailsIsToldForWhatItIs) {
   EXPECT_THAT(error_of([&] { Directory{place.path}; }), HasSubstr("another daxrace uses it"));
 }
 
+TEST(Directory, PagesOfAnotherSizeAreNoGround) {
+  EXPECT_EQ(why_no_pages_of(4096), "");
+  EXPECT_THAT(why_no_pages_of(65536), HasSubstr("64 KiB"));
+  EXPECT_THAT(why_no_pages_of(16384), HasSubstr("16 KiB"));
+}
+
 /// A sysfs of our own making.
 class BlockDeviceFacts : public ::testing::Test {
  protected:

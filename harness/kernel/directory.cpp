@@ -19,6 +19,7 @@
 
 #include "harness/dax_file.hpp"
 #include "harness/error.hpp"
+#include "harness/kernel/cells.hpp"
 #include "harness/mount_info.hpp"
 
 namespace daxrace::kernel {
@@ -40,7 +41,7 @@ bool is_ours(int directory) {
          std::memcmp(text.data(), kLabel.data(), kLabel.size()) == 0;
 }
 
-bool changes(int fd, int mode) { return fallocate(fd, mode, 0, 4096) == 0; }
+bool changes(int fd, int mode) { return fallocate(fd, mode, 0, kPageBytes) == 0; }
 
 bool has_option(const std::string& options, std::string_view wanted) {
   return fmt::format(",{},", options).find(fmt::format(",{},", wanted)) != std::string::npos;
@@ -58,7 +59,16 @@ std::string unused_dax(const FsFacts& facts, const std::string& dir) {
                        : fmt::format(": chattr +x {}, or mount it with dax=always", dir));
 }
 
+std::string why_no_pages_of(std::size_t bytes) {
+  if (bytes == kPageBytes) return "";
+  return fmt::format(
+      "--target=kernel: this kernel's pages have {} KiB, and its files are laid out for {} KiB", bytes / 1024,
+      kPageBytes / 1024);
+}
+
 Directory::Directory(const std::string& dir) {
+  const std::string why = why_no_pages_of(static_cast<std::size_t>(sysconf(_SC_PAGESIZE)));
+  if (!why.empty()) throw Skipped(why);
   take(dir);
   empty();
   probe();
@@ -111,7 +121,7 @@ void Directory::probe() {
   uname(&name);
   const FileDescriptor probe = create("probe");
   const FileDescriptor copy = create("probe-copy");
-  const std::array<char, 4096> page{};
+  const std::array<char, kPageBytes> page{};
   if (pwrite(probe.get(), page.data(), page.size(), 0) != static_cast<ssize_t>(page.size()))
     refuse(path_, std::strerror(errno));
   facts_ = {.kernel = name.release,
@@ -121,7 +131,7 @@ void Directory::probe() {
             .dax = has_dax_attribute(probe.get()),
             .reflink = ioctl(copy.get(), FICLONE, probe.get()) == 0,
             .zero_range = changes(probe.get(), FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE),
-            .shift = ftruncate(probe.get(), off_t{4} * 4096) == 0 &&
+            .shift = ftruncate(probe.get(), off_t{4} * kPageBytes) == 0 &&
                      changes(probe.get(), FALLOC_FL_COLLAPSE_RANGE) &&
                      changes(probe.get(), FALLOC_FL_INSERT_RANGE),
             .sync_mapping = gives_sync_mapping(probe.get()),

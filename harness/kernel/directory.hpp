@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "harness/file_descriptor.hpp"
@@ -26,11 +27,14 @@ struct FsFacts {
 /// empty.
 std::string unused_dax(const FsFacts& facts, const std::string& dir);
 
+/// Why the kernel target cannot be had where a page has that many bytes, as one line; empty where it can.
+std::string why_no_pages_of(std::size_t bytes);
+
 /// A subdirectory of our own, `DIR/daxrace-kernel`, in which everything is made and from which all is removed
 /// at the end. One that exists is taken over only if it carries our label and nobody uses it.
 class Directory {
  public:
-  /// Throws Error naming what is wrong with `dir`.
+  /// Throws Error naming what is wrong with `dir`, and Skipped where pages are not of the scenes' size.
   explicit Directory(const std::string& dir);
   ~Directory();
   Directory(const Directory&) = delete;

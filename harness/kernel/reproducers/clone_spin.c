@@ -89,6 +89,7 @@ static long stage(const char* directory) {
 int main(int argc, char** argv) {
   long used = -1;
   if (argc != 2) cannot("usage: clone_spin DIR");
+  if (sysconf(_SC_PAGESIZE) != kPage) cannot("pages of 4 KiB");
   for (int i = 0; i < kTries && used < 500; ++i) used = stage(argv[1]);
   if (used >= 500)
     printf("shown: the clone ran for %ld ms of the second in which the page was pinned\n", used);

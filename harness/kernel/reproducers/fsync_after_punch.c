@@ -82,6 +82,7 @@ static int flushed(const char* directory, int punch) {
 
 int main(int argc, char** argv) {
   if (argc != 2) cannot("usage: fsync_after_punch DIR");
+  if (sysconf(_SC_PAGESIZE) != kPage) cannot("pages of 4 KiB");
   if (mkdir(kTrace, 0700) != 0 && errno != EEXIST) cannot(kTrace);
   write_trace("events/fs_dax/dax_writeback_one/enable", "1");
   const int control = flushed(argv[1], 0);

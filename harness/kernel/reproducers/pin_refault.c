@@ -66,6 +66,7 @@ static int ends_within(int ms) {
 
 int main(int argc, char** argv) {
   if (argc != 2) cannot("usage: pin_refault DIR");
+  if (sysconf(_SC_PAGESIZE) != kPage) cannot("pages of 4 KiB");
   int fd = temporary_file(argv[1]), ends[2];
   static char page[kPage] = "A";
   if (pwrite(fd, page, kPage, 0) != kPage || fsync(fd) != 0 || pipe(ends) != 0) cannot("write, pipe");

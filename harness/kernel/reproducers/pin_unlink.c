@@ -84,6 +84,7 @@ static char stage(const char* directory, int* waited) {
 int main(int argc, char** argv) {
   int waited = 0;
   if (argc != 2) cannot("usage: pin_unlink DIR");
+  if (sysconf(_SC_PAGESIZE) != kPage) cannot("pages of 4 KiB");
   for (int i = 0; i < kTries && !waited; ++i) {
     if (stage(argv[1], &waited) != 'V') continue;
     printf("shown: the last close did not wait, and another file's data came out of the pipe\n");

@@ -72,6 +72,7 @@ static void pin_once_more(void) {
 
 int main(int argc, char** argv) {
   if (argc != 3) cannot("usage: punch_under_dio DIR BLOCK_DEVICE");
+  if (sysconf(_SC_PAGESIZE) != kPage) cannot("pages of 4 KiB");
   file = temporary_file(argv[1]);
   device = open(argv[2], O_RDONLY | O_DIRECT);
   if (device < 0 || ftruncate(file, kPages * kPage) != 0) cannot(argv[2]);

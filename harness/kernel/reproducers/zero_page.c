@@ -65,6 +65,7 @@ static void* store(void* unused) {
 
 int main(int argc, char** argv) {
   if (argc < 2) cannot("usage: zero_page DIR [ROUNDS]");
+  if (sysconf(_SC_PAGESIZE) != kPage) cannot("pages of 4 KiB");
   if (argc > 2) rounds = atoi(argv[2]);
   const int fd = temporary_file(argv[1]);
   if (ftruncate(fd, kPage) != 0) cannot("ftruncate");
