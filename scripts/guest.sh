@@ -8,8 +8,13 @@
 #                         unpacked kernel package
 #   --accel=A             auto (default: kvm if a guest really boots with it here, else tcg), kvm, tcg
 #   --backing=B           none (default), xfs, xfs-reflink, ext4, devdax-4k, devdax-2m: made on the pmem of both nodes
+#   --device=D            memmap (default): pmem of both nodes cut out of their RAM; virtio-pmem: one device of the
+#                         hypervisor, which flushes asynchronously, so that DAX comes without MAP_SYNC; xfs, xfs-reflink,
+#                         ext4 or none on it, as DAXRACE_DAX0
 #   --memory=MIB          RAM of each of the two nodes (default 1536, at least 1536)
 #   --pmem=MIB            how much of it is pmem (default 512)
+#   --reserved=MIB        how much of it looks as if the firmware had reserved it: a devdax device of no NVDIMM namespace, as CXL
+#                         memory has (default 0, at most 256)
 #   --peer-latency-ns=N   how long a request to the guest's null_blk device takes (default 10000)
 #   --time-limit=SECONDS  for the command (default 1200)
 #   --boot-limit=SECONDS  until the command starts (default 180)
@@ -18,6 +23,7 @@
 #
 # The command runs in the current directory, as root, and finds in its environment
 #   DAXRACE_DAX0, DAXRACE_DAX1   the DAX directory (/mnt/pmem0, ...) or device (/dev/dax0.0, ...) of each node, or nothing
+#   DAXRACE_RESERVED             the device of --reserved (/dev/dax0.0, ...), or nothing
 #   DAXRACE_NULLB                a null_blk device (/dev/nullb0), or nothing where the kernel has no such module
 #   DAXRACE_SCRATCH              an empty disk of 256 MiB (/dev/vda)
 #   DAXRACE_EMULATED             kvm or tcg: what the CPUs are; times under tcg are not times of pmem
@@ -38,7 +44,7 @@ set -euo pipefail
 # shellcheck source=scripts/guest/qemu.sh
 . "$DAXRACE_TOP/scripts/guest/qemu.sh"
 
-kernel=6.1 accel=auto backing=none node_mib=1536 pmem_mib=512 peer_latency_ns=10000 time_limit=1200 boot_limit=180
+kernel=6.1 accel=auto backing=none device=memmap node_mib=1536 pmem_mib=512 reserved_mib=0 peer_latency_ns=10000 time_limit=1200 boot_limit=180
 results=$DAXRACE_TOP/results/local console="" verb="" remark=""
 command=()
 
@@ -48,8 +54,10 @@ parse_options() {
       --kernel=*) kernel=$(option_value "$1") ;;
       --accel=*) accel=$(option_value "$1") ;;
       --backing=*) backing=$(option_value "$1") ;;
+      --device=*) device=$(option_value "$1") ;;
       --memory=*) node_mib=$(option_value "$1") ;;
       --pmem=*) pmem_mib=$(option_value "$1") ;;
+      --reserved=*) reserved_mib=$(option_value "$1") ;;
       --peer-latency-ns=*) peer_latency_ns=$(option_value "$1") ;;
       --time-limit=*) time_limit=$(option_value "$1") ;;
       --boot-limit=*) boot_limit=$(option_value "$1") ;;
@@ -67,15 +75,26 @@ parse_options() {
 
 check_options() {
   local name
-  for name in node_mib pmem_mib peer_latency_ns time_limit boot_limit; do need_number "$name" "${!name}"; done
+  for name in node_mib pmem_mib reserved_mib peer_latency_ns time_limit boot_limit; do need_number "$name" "${!name}"; done
   case $accel in auto | kvm | tcg) ;; *) die "--accel=$accel: use auto, kvm or tcg" ;; esac
   case $backing in
     none | xfs | xfs-reflink | ext4 | devdax-4k | devdax-2m) ;;
     *) die "--backing=$backing: use xfs, xfs-reflink, ext4, devdax-4k, devdax-2m or none" ;;
   esac
+  case $device:$backing in
+    memmap:*) ;;
+    virtio-pmem:devdax-*) die "--backing=$backing: needs --device=memmap, a virtio-pmem device gives no devdax" ;;
+    virtio-pmem:*) ;;
+    *) die "--device=$device: use memmap or virtio-pmem" ;;
+  esac
   ((node_mib >= 1536 && node_mib % 128 == 0)) || die "--memory=$node_mib: a multiple of 128 MiB from 1536 on"
   ((pmem_mib >= 128 && pmem_mib <= node_mib / 2 && pmem_mib <= 1024 && pmem_mib % 128 == 0)) ||
     die "--pmem=$pmem_mib: a multiple of 128 MiB, at most 1024 and at most half of --memory"
+  ((reserved_mib <= 256 && reserved_mib % 2 == 0)) || die "--reserved=$reserved_mib: a multiple of 2 MiB, at most 256"
+  # Its region would take the numbers that theirs have.
+  if ((reserved_mib > 0)) && [[ $device == memmap && $backing != none ]]; then
+    die "--reserved=$reserved_mib: needs --device=virtio-pmem or --backing=none"
+  fi
   ((time_limit >= 1 && boot_limit >= 1)) || die "a limit must be at least 1 second"
   if ! mkdir -p "$results" 2>/dev/null || [[ ! -w $results ]]; then die "--results=$results cannot be written to"; fi
   results=$(realpath "$results")
@@ -109,6 +128,7 @@ write_settings() {
   mkdir "$work/share"
   printf '%q ' "${command[@]}" >"$work/share/command"
   {
+    printf 'DEVICE=%q\nRESERVED_MIB=%q\n' "$device" "$reserved_mib"
     printf 'BACKING=%q\nPEER_LATENCY_NS=%q\nTIME_LIMIT=%q\nRESULTS=%q\n' "$backing" "$peer_latency_ns" "$time_limit" "$results"
     printf 'DIRECTORY=%q\nACCEL=%q\nMODULES=%q\nVERB=%q\nNOTE=%q\n' "$PWD" "$accel" "$modules" "$verb" "$remark"
   } >"$work/share/settings"
@@ -189,7 +209,7 @@ main() {
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   make_initramfs "$(kernel_modules "$kernel")" "$work" "$DAXRACE_TOP/scripts/guest/main"
-  machine_arguments "$node_mib" "$pmem_mib"
+  machine_arguments "$node_mib" "$pmem_mib" "$device" "$work" "$reserved_mib"
   if [[ $accel == auto ]]; then accel=$(choose_accel "$image" "$work/initramfs" "$work"); fi
   write_settings
   open_pipes

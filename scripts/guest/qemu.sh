@@ -5,14 +5,24 @@
 # Two NUMA nodes of two CPUs. A q35 machine of this size has 2 GiB of RAM below the PCI hole and the rest from 4 GiB on,
 # so node 0 starts at 0 and the end of RAM belongs to node 1. memmap= must lie in RAM: an address in the hole
 # boots as well, and loses what is stored there.
+# A virtio-pmem device lies above all RAM instead, in a file of WORK.
+# Reserved memory is RAM whose type (1) the kernel is told to take for what a firmware gives such (0xefffffff).
+# machine_arguments NODE_MIB PMEM_MIB memmap|virtio-pmem WORK RESERVED_MIB
 machine_arguments() {
-  local node_mib=$1 pmem_mib=$2
+  local node_mib=$1 pmem_mib=$2 device=$3 work=$4 reserved_mib=$5 memory="$((2 * $1))M"
+  if [[ $device == virtio-pmem ]]; then memory+=",slots=1,maxmem=$((4 * node_mib))M"; fi
   local end_mib=$((4096 + 2 * node_mib - 2048))
   GUEST_MEMMAP="memmap=${pmem_mib}M!512M memmap=${pmem_mib}M!$((end_mib - pmem_mib))M"
-  GUEST_MACHINE=(-machine q35 -smp "4,sockets=2,cores=2" -m "$((2 * node_mib))M"
+  GUEST_MACHINE=(-machine q35 -smp "4,sockets=2,cores=2" -m "$memory"
     -object "memory-backend-ram,id=m0,size=${node_mib}M" -object "memory-backend-ram,id=m1,size=${node_mib}M"
     -numa "node,nodeid=0,cpus=0-1,memdev=m0" -numa "node,nodeid=1,cpus=2-3,memdev=m1"
     -nic none -display none -no-reboot -no-user-config -nodefaults)
+  if [[ $device == virtio-pmem ]]; then
+    GUEST_MEMMAP=""
+    GUEST_MACHINE+=(-object "memory-backend-file,id=pmem,share=on,mem-path=$work/pmem.img,size=${pmem_mib}M"
+      -device "virtio-pmem-pci,memdev=pmem")
+  fi
+  if ((reserved_mib > 0)); then GUEST_MEMMAP+=" memmap=${reserved_mib}M%1536M-1+0xefffffff"; fi
 }
 
 accel_arguments() {

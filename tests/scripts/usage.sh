@@ -40,6 +40,10 @@ refused "guest.sh with a time limit that is no number" "$guest" --time-limit=soo
 refused "guest.sh with a time limit of nothing" "$guest" --time-limit=0 -- true
 refused "guest.sh with too little memory" "$guest" --memory=512 -- true
 refused "guest.sh with too much pmem" "$guest" --pmem=1536 -- true
+refused "guest.sh on an unknown device" "$guest" --device=nvdimm -- true
+refused "guest.sh with devdax on virtio-pmem" "$guest" --device=virtio-pmem --backing=devdax-2m -- true
+refused "guest.sh with too much reserved" "$guest" --reserved=512 -- true
+refused "guest.sh with reserved memory beside memmap" "$guest" --reserved=256 --backing=xfs -- true
 refused "guest.sh with results that cannot be written" "$guest" --results=/proc/none -- true
 
 refused "overhead.sh with a path for a name" "$top/scripts/overhead.sh" --name=../x
