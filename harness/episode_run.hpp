@@ -98,7 +98,7 @@ class Episode {
     }
     start.arrive_and_wait();
     start.arrive_and_wait();
-    if (worker != nullptr && !clock_.stop.load()) run_worker(id, *worker);
+    if (worker != nullptr) run_worker(id, *worker);
     clock_.running.fetch_sub(1);
   }
 
@@ -120,7 +120,7 @@ class Episode {
   void fail(const std::string& what) {
     const std::scoped_lock lock(failure_mutex_);
     if (failure_.empty()) failure_ = what;
-    clock_.stop.store(true);
+    clock_.stop_at(Clock::now());
   }
 
   /// Until the workers are done or were aborted.

@@ -175,10 +175,11 @@ Ending watch_episode(const EpisodeConfig& config, EpisodeClock& clock, Watchdog&
   while (clock.running.load() != 0) {
     std::this_thread::sleep_for(kWatchTurn);
     const bool asked_to_stop = config.stop != nullptr && config.stop->load();
-    if (asked_to_stop || Clock::now() >= clock.end) clock.stop.store(true);
+    const Clock::Ticks now = Clock::now();
+    if (asked_to_stop || now >= clock.end) clock.stop_at(now);
     if (!watchdog.overdue()) continue;
     report = watchdog.report();
-    clock.stop.store(true);
+    clock.stop_at(Clock::now());
     if (watchdog.others_go_on() && all_end(clock, std::chrono::nanoseconds(config.hang_bound_ns)))
       return Ending::starved;
     watchdog.abort_all();

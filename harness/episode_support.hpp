@@ -1,11 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "harness/clock.hpp"
 #include "harness/episode.hpp"
 #include "harness/mix.hpp"
 #include "harness/recorder.hpp"
@@ -22,8 +25,17 @@ struct EpisodeClock {
   Clock::Ticks start = 0;
   Clock::Ticks measure = 0;
   Clock::Ticks end = 0;
-  std::atomic<bool> stop{false};          ///< no new operation from here on
-  std::atomic<std::uint32_t> running{0};  ///< workers that are not done yet
+  std::atomic<bool> stop{false};            ///< no new operation from here on; set by stop_at() alone
+  std::atomic<Clock::Ticks> stopped_at{0};  ///< when that was said first; 0: not yet
+  std::atomic<std::uint32_t> running{0};    ///< workers that are not done yet
+
+  void stop_at(Clock::Ticks now) noexcept {
+    Clock::Ticks never = 0;
+    stopped_at.compare_exchange_strong(never, now);
+    stop.store(true);
+  }
+  /// Until when load is offered: the end, or the moment of an early stop.
+  Clock::Ticks offered_until() const noexcept { return stop.load() ? std::min(end, stopped_at.load()) : end; }
 };
 
 /// Where things lie on the peer: a stamped block for every page and kind of device write, and room to write

@@ -13,6 +13,7 @@
 #include "harness/episode_support.hpp"
 #include "harness/io_queue.hpp"
 #include "harness/mix.hpp"
+#include "harness/pacer.hpp"
 #include "harness/perturb.hpp"
 #include "harness/placement.hpp"
 #include "harness/recorder.hpp"
@@ -112,43 +113,13 @@ class Worker {
 
   void run_paced() {
     const double interval = static_cast<double>(Clock::from_ns(1'000'000'000)) / mix_.rate_per_s;
-    double next = static_cast<double>(clock_.start) + interval * random_.unit();
-    while (!clock_.stop.load(std::memory_order_relaxed)) {
-      const auto intended = static_cast<Clock::Ticks>(next);
-      if (intended >= clock_.end) break;
-      const bool measured = intended >= clock_.measure;
-      recorder_.offered += measured;
-      next += interval * (0.5 + random_.unit());
-      if (!wait_until(intended)) break;
-      recorder_.served += measured;
-      measured_ = measured;
-      intended_ = intended;
-      perform_watched(mix_.draw(random_));
-    }
-    count_unserved(next, interval);
-  }
-
-  /// False: the episode ended first.
-  bool wait_until(Clock::Ticks intended) {
-    for (;;) {
-      poll_io();
-      const Clock::Ticks now = Clock::now();
-      if (now >= clock_.end || clock_.stop.load(std::memory_order_relaxed)) return false;
-      if (now >= intended) return true;
-      if (config_.placement.overcommitted) {
-        sched_yield();
-      } else {
-        cpu_relax();
-      }
-    }
-  }
-
-  /// A worker that fell behind leaves intended starts that were never served.
-  void count_unserved(double next, double interval) {
-    const auto end = static_cast<double>(clock_.end);
-    const double from = std::max(next, static_cast<double>(clock_.measure));
-    if (!clock_.stop.load() && from < end)
-      recorder_.offered += static_cast<std::uint64_t>((end - from) / interval);
+    Pacer<> pacer({clock_, interval, config_.placement.overcommitted, random_, recorder_});
+    pacer.run([this] { poll_io(); },
+              [this](Clock::Ticks intended, bool measured) {
+                measured_ = measured;
+                intended_ = intended;
+                perform_watched(mix_.draw(random_));
+              });
   }
 
   void run_closed() {

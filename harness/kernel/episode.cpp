@@ -40,7 +40,7 @@ struct Crew {
   void fail(const std::string& what) {
     const std::scoped_lock lock(mutex);
     if (failure.empty()) failure = what;
-    ground.clock.stop.store(true);
+    ground.clock.stop_at(Clock::now());
   }
   std::string why_failed() {
     const std::scoped_lock lock(mutex);
@@ -145,8 +145,9 @@ class KernelEpisode {
       timespec nap{0, 2'000'000};
       nanosleep(&nap, nullptr);
       const bool asked_to_stop = config_.stop != nullptr && config_.stop->load();
-      if (asked_to_stop || Clock::now() >= clock.end) clock.stop.store(true);
-      if (view_ && Clock::now() >= clock.measure) view_->warm_up_is_over();
+      const Clock::Ticks now = Clock::now();
+      if (asked_to_stop || now >= clock.end) clock.stop_at(now);
+      if (view_ && now >= clock.measure) view_->warm_up_is_over();
       if (outlived(config_.hang_bound_ns).empty()) continue;
       explain();
       return true;
@@ -207,7 +208,7 @@ class KernelEpisode {
     constexpr std::uint64_t kPatience = 2'000'000'000;
     std::vector<const Helper*> threads;
     for (const auto& helper : helpers_) threads.push_back(helper.get());
-    crew_->ground.clock.stop.store(true);
+    crew_->ground.clock.stop_at(Clock::now());
     if (all_end(threads, kPatience)) return "stopping the other workers";
     pin_once_more();
     if (all_end(threads, kPatience)) return "pinning the pages once more: a wake-up had been lost";

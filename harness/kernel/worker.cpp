@@ -14,6 +14,7 @@
 
 #include "harness/error.hpp"
 #include "harness/io_ring.hpp"
+#include "harness/pacer.hpp"
 #include "harness/placement.hpp"
 
 namespace daxrace::kernel {
@@ -180,29 +181,12 @@ void Worker::run() {
 
 void Worker::run_paced() {
   const double interval = static_cast<double>(Clock::from_ns(1'000'000'000)) / mix_.rate_per_s;
-  double next = static_cast<double>(ground_.clock.start) + interval * random_.unit();
-  while (!ground_.clock.stop.load(std::memory_order_relaxed)) {
-    const auto intended = static_cast<Clock::Ticks>(next);
-    if (intended >= ground_.clock.end) break;
-    const bool measured = intended >= ground_.clock.measure;
-    recorder_.offered += measured;
-    next += interval * (0.5 + random_.unit());
-    if (!wait_until(intended)) break;
-    recorder_.served += measured;
-    perform(mix_.draw(random_), intended, measured);
-  }
-  for (; next < static_cast<double>(ground_.clock.end); next += interval)
-    recorder_.offered += next >= static_cast<double>(ground_.clock.measure);
-}
-
-bool Worker::wait_until(Clock::Ticks intended) {
-  for (;;) {
-    if (requests_) reap(false);
-    const Clock::Ticks now = Clock::now();
-    if (now >= ground_.clock.end || ground_.clock.stop.load(std::memory_order_relaxed)) return false;
-    if (now >= intended) return true;
-    if (config_.placement.overcommitted) sched_yield();
-  }
+  Pacer<> pacer({ground_.clock, interval, config_.placement.overcommitted, random_, recorder_});
+  pacer.run(
+      [this] {
+        if (requests_) reap(false);
+      },
+      [this](Clock::Ticks intended, bool measured) { perform(mix_.draw(random_), intended, measured); });
 }
 
 void Worker::run_closed() {

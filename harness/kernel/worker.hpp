@@ -97,7 +97,6 @@ class Worker {
   };
   void run_paced();
   void run_closed();
-  bool wait_until(Clock::Ticks intended);
   void perform(Op op, Clock::Ticks intended, bool measured);
   /// Makes it, with start_ and end_ around what is to be timed; nothing: it came to nothing that counts.
   std::optional<Done> make(Op op);
