@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "harness/error.hpp"
-#include "harness/thresholds.hpp"
 
 namespace daxrace {
 namespace {
@@ -137,14 +136,7 @@ void set_detectors(Row& row, const EpisodeResult& result) {
   row.hang = result.hangs;
 }
 
-std::string remark(const Configuration& config, const EpisodeResult& result) {
-  const bool saturated = config.load == Load::paced && result.served_share < kLeastServedShare;
-  if (!saturated || result.reason.find("saturated") != std::string::npos) return result.reason;
-  const auto text = fmt::format("saturated: {:.0f} % of the offered load served", result.served_share * 100);
-  return result.reason.empty() ? text : text + "; " + result.reason;
-}
-
-Row all_row(Row row, const Configuration& config, const EpisodeResult& result) {
+Row all_row(Row row, const EpisodeResult& result) {
   set_ops(row, result.effective_ops, result.duration_ns);
   set_detectors(row, result);
   row.faults_real = result.faults_real;
@@ -152,7 +144,9 @@ Row all_row(Row row, const Configuration& config, const EpisodeResult& result) {
   row.violated = result.violated.text();
   row.verdict = name_in(kVerdictNames, result.verdict);
   row.status = name_in(kStatusNames, result.status);
-  row.reason = remark(config, result);
+  row.reason = result.reason;
+  row.served_share = result.served_share;
+  row.remark = result.remark;
   return row;
 }
 
@@ -186,7 +180,7 @@ std::vector<Row> episode_rows(const Row& shared, const Configuration& config, co
   std::vector<Row> rows;
   for (const auto& [path, stats] : result.paths)
     if (stats.ops > 0) rows.push_back(path_row(common, config, path, stats, result));
-  rows.push_back(all_row(std::move(common), config, result));
+  rows.push_back(all_row(std::move(common), result));
   return rows;
 }
 

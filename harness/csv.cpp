@@ -24,6 +24,7 @@
 #pragma GCC diagnostic pop
 
 #include "harness/error.hpp"
+#include "harness/thresholds.hpp"
 
 namespace daxrace {
 namespace {
@@ -177,6 +178,29 @@ void check_schema(const std::string& path, unsigned line, std::string_view schem
 }
 
 using Fields = std::array<const char*, kColumns.size()>;
+constexpr std::size_t kServedShare = [] {
+  std::size_t i = 0;
+  while (kColumns[i].name != "served_share") ++i;
+  return i;
+}();
+
+/// Files older than `served_share` have remarks as reasons of rows that are ok, and say there what was
+/// saturated.
+void read_old_remark(Row& row) {
+  constexpr std::string_view kSaturated = "saturated";
+  row.served_share.reset();
+  row.remark.clear();
+  if (row.status != "ok") return;
+  row.remark.swap(row.reason);
+  const std::size_t at = row.remark.find(kSaturated);
+  if (at == std::string::npos) return;
+  // What was rounded to 99.0 % was less.
+  row.served_share = std::nextafter(kLeastServedShare, 0);
+  double percent = 0;
+  const char* const number = row.remark.data() + std::min(at + kSaturated.size() + 2, row.remark.size());
+  if (std::from_chars(number, row.remark.data() + row.remark.size(), percent).ec == std::errc())
+    row.served_share = std::clamp(percent / 100, 0.0, *row.served_share);
+}
 
 /// Fills `row` from one line; a row that is used again keeps the memory of its texts.
 void fill_row(Row& row, const std::string& path, unsigned line, const Fields& fields) {
@@ -189,6 +213,7 @@ void fill_row(Row& row, const std::string& path, unsigned line, const Fields& fi
     throw Error(fmt::format("{}:{}: {} is \"{}\", not {}", path, line, kColumns[i].name,
                             std::string_view(fields[i]).substr(0, 40), kind_of(kColumns[i])));
   }
+  if (fields[kServedShare] == nullptr) read_old_remark(row);
 }
 
 /// Longer than any row can be; fast-cpp-csv-parser takes lines of up to 16 MiB.

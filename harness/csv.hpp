@@ -48,6 +48,8 @@ struct Row {
   Count wait_p99_ns, wait_max_ns, faults_real, retries;
   Count freed_busy, stale_access, corruption, misplaced, stale_data, unflushed, leak, hang;
   Text promises, violated, verdict, status, reason, lat_hist;
+  Real served_share;
+  Text remark;
 
   friend bool operator==(const Row&, const Row&) = default;
 };
@@ -141,8 +143,12 @@ inline constexpr auto kColumns = std::to_array<Column>({
     {"violated", false, &Row::violated, "hazards seen"},
     {"verdict", false, &Row::verdict, "kept, broken, finding, expected, unseen or none"},
     {"status", false, &Row::status, "ok, hang, starved, inconclusive, skipped or error"},
-    {"reason", false, &Row::reason, "of the status, or a remark such as saturated"},
+    {"reason", false, &Row::reason, "why the status is not ok"},
     {"lat_hist", false, &Row::lat_hist, "service times as a log-linear histogram, to merge repetitions"},
+    {"served_share", false, &Row::served_share,
+     "part of the offered load that was begun in the measured time, 0 to 1; below 0.99 the episode is "
+     "saturated; empty under closed load"},
+    {"remark", false, &Row::remark, "whatever else is worth knowing, such as what had to be left out"},
 });
 
 /// The header line, without a line end.
@@ -211,7 +217,8 @@ struct CsvFile {
 
 /// Reads a result file. Files of the same major schema with fewer columns (older) or more (newer) are read:
 /// what is missing is absent, what is unknown is ignored. Throws Error naming file and line for anything
-/// malformed, and for another major schema.
+/// malformed, and for another major schema. Where a file is older than `served_share` and `remark`, a row
+/// that is ok has its reason as its remark, and its share out of that.
 CsvFile read_csv(const std::string& path);
 
 /// Takes the rows of a file one by one; the row is valid during the call only.

@@ -73,7 +73,8 @@ struct Violation {
 
 struct EpisodeResult {
   Status status = Status::ok;
-  std::string reason;  ///< of a status other than ok, or a remark (`saturated`, `no verdict: ...`)
+  std::string reason;  ///< of a status other than ok; else empty
+  std::string remark;  ///< whatever else is worth knowing (`saturated: ...`, `no verdict: ...`)
   Verdict verdict = Verdict::none;
   Hazards promises;
   Hazards violated;
@@ -81,7 +82,8 @@ struct EpisodeResult {
   std::uint64_t hangs = 0;
   std::uint64_t duration_ns = 0;  ///< of the measured part
   double offered_per_s = 0;       ///< 0 in closed loop
-  double served_share = 1;        ///< of the offered load; below 0.99 the row is `saturated`
+  std::optional<double>
+      served_share;  ///< of the offered load, 0 to 1; none: closed load, or a worker never came back
   std::uint64_t effective_ops =
       0;  ///< faults that installed a translation, I/O completed, punches that freed
   std::uint64_t faults_real =

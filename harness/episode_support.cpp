@@ -23,8 +23,9 @@ constexpr std::uint32_t kVictimPages = 16;
 constexpr std::uint32_t kScratchPages = 4;
 constexpr std::uint32_t kSpareFrames = 8;
 
-double ratio(std::uint64_t part, std::uint64_t whole) {
-  return whole == 0 ? 1.0 : static_cast<double>(part) / static_cast<double>(whole);
+std::optional<double> share_of(std::uint64_t part, std::uint64_t whole) {
+  if (whole == 0) return std::nullopt;
+  return static_cast<double>(part) / static_cast<double>(whole);
 }
 
 void merge_path(PathStats& to, const PathRecord& from) {
@@ -231,13 +232,18 @@ EpisodeResult merge_recorders(const EpisodeConfig& config, const EpisodeClock& c
   if (config.load == Load::paced) {
     for (const Role& role : config.workload->roles)
       result.offered_per_s += role.rate_per_s * config.rate_scale;
-    result.served_share = ratio(served, offered);
+    result.served_share = share_of(served, offered);
   }
   if (io_errors != 0) {
     result.status = Status::error;
     result.reason = fmt::format("{} I/O requests failed, the last with errno {}", io_errors, -last_io_error);
   }
   return result;
+}
+
+void add_remark(EpisodeResult& result, std::string_view text) {
+  if (!result.remark.empty()) result.remark += "; ";
+  result.remark += text;
 }
 
 void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle, Ending ending,
@@ -253,13 +259,15 @@ void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle
     result.violated.add(Hazard::h6);
     result.reason = join(result.hang_report, "; ");
   }
-  if (result.status == Status::ok && result.served_share < kLeastServedShare) {
-    result.reason = fmt::format("saturated: {:.1f} % of the offered load served", 100 * result.served_share);
+  if (is_saturated(result.served_share)) {
+    // Rounded down: 98.9 % must not read as 99.
+    add_remark(result, fmt::format("saturated: {} % of the offered load served",
+                                   static_cast<int>(100 * *result.served_share)));
   }
   if (!oracle) {
-    result.reason = "no verdict: oracle off";
+    add_remark(result, "no verdict: oracle off");
   } else if (config.discard == Discard::punch && facts.backing == Backing::fsdax) {
-    result.reason = "no verdict: the kernel's own punch protocol works beneath";
+    add_remark(result, "no verdict: the kernel's own punch protocol works beneath");
   } else {
     const bool leaked = result.detected[static_cast<std::size_t>(Detector::leak)] != 0;
     result.verdict =

@@ -98,6 +98,8 @@ std::string describe_lock(const std::vector<std::unique_ptr<Task>>& tasks, WaitF
                           const void* lock);
 EpisodeResult merge_recorders(const EpisodeConfig& config, const EpisodeClock& clock,
                               const std::vector<WorkerRecord>& records);
+/// One more thing that is worth knowing of an episode.
+void add_remark(EpisodeResult& result, std::string_view text);
 /// Status, verdict and remark, once everything else is known. `found`: what the protocol's findings declare.
 void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle, Ending ending,
               const std::string& failure, Hazards found, EpisodeResult& result);

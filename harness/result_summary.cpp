@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "harness/histogram.hpp"
+#include "harness/thresholds.hpp"
 
 namespace daxrace {
 namespace {
@@ -83,10 +84,12 @@ std::string united(const std::string& one, const std::string& other) {
 
 void add_note(VerdictLine& line, const Row& all) {
   const bool ok = all.status == name_in(kStatusNames, Status::ok);
-  if (ok && all.reason.empty()) return;
-  std::string note = ok ? all.reason : all.status;
+  std::string note = ok ? "" : all.status;
   if (!ok && !all.reason.empty()) note += ": " + all.reason;
+  if (!all.remark.empty()) note += (note.empty() ? "" : "; ") + all.remark;
+  if (note.empty()) return;
   ++line.notes[note];
+  if (ok && is_saturated(all.served_share)) line.of_saturated.insert(note);
 }
 
 VerdictLine verdict_line(const std::string& protocol, const Episodes& episodes) {
@@ -285,7 +288,7 @@ std::string exclusion(const Row& episode, bool of_latency) {
   if (episode.perturb.value_or(false)) return "perturbed";
   if (of_latency && episode.load == name_in(kLoadNames, Load::closed)) return "closed load";
   if (episode.overcommitted.value_or(false)) return "overcommitted";
-  if (of_latency && episode.reason.find("saturated") != std::string::npos) return "saturated";
+  if (of_latency && is_saturated(episode.served_share)) return "saturated";
   if (episode.discard == "punch" && episode.backing == name_in(kBackingNames, Backing::fsdax))
     return "the kernel's own protocol beneath (discard=punch on fsdax)";
   if (episode.emulated.starts_with("tcg")) return "emulated CPU (tcg)";

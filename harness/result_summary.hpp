@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,9 @@ struct VerdictLine {
   std::size_t with_verdict = 0;  ///< repetitions that have it
   std::size_t runs = 0;
   std::uint64_t effective_ops = 0;
-  std::map<std::string, std::size_t> notes;  ///< `status: reason` of repetitions that have something to say
+  /// `status: reason; remark` of repetitions that have something to say.
+  std::map<std::string, std::size_t> notes;
+  std::set<std::string> of_saturated;  ///< those of them that come from saturated repetitions that are ok
 };
 
 /// Mean nanoseconds per operation: the whole, its phases, and what is in none of them.

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "harness/error.hpp"
+#include "harness/result_table.hpp"
 #include "tests/refuse_flock.hpp"
 
 namespace daxrace {
@@ -43,7 +44,7 @@ constexpr std::string_view kPublishedHeader =
     "p99_ns,"
     "wait_max_ns,faults_real,retries,freed_busy,stale_access,corruption,misplaced,stale_data,unflushed,leak,"
     "hang,"
-    "promises,violated,verdict,status,reason,lat_hist";
+    "promises,violated,verdict,status,reason,lat_hist,served_share,remark";
 
 std::string read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -420,9 +421,45 @@ TEST_F(Csv, OlderFileWithoutTheLastColumnsIsRead) {
   const std::string header = csv_header().substr(0, csv_header().find(",promises"));
   const std::string line = csv_line(sample_row());
   std::string cut = line;
-  for (int i = 0; i < 6; ++i) cut.resize(cut.rfind(','));
+  for (int i = 0; i < 8; ++i) cut.resize(cut.rfind(','));
   write_text(file(), header + "\n" + cut + "\n");
   EXPECT_EQ(read_csv(file()).rows, std::vector<Row>{sample_row()});
+}
+
+/// As it was written before there were `served_share` and `remark`.
+std::string line_of_old_file(const std::string& status, const std::string& reason) {
+  Row row = sample_row();
+  row.status = status;
+  row.reason = reason;
+  const std::string line = csv_line(row);
+  return line.substr(0, line.size() - 2) + "\n";
+}
+
+TEST_F(Csv, OlderFileSaysInItsReasonsWhatIsNowAShareAndARemark) {
+  write_text(file(), csv_header().substr(0, csv_header().find(",served_share")) + "\n" +
+                         line_of_old_file("ok", "saturated: 52.3 % of the offered load served; left out: x") +
+                         line_of_old_file("ok", "left out: x") + line_of_old_file("hang", "worker 0 waits") +
+                         line_of_old_file("ok", "saturated: 99.0 % of the offered load served") +
+                         line_of_old_file("ok", "saturated") + line_of_old_file("ok", ""));
+  const std::vector<Row> rows = read_csv(file()).rows;
+  ASSERT_EQ(rows.size(), 6U);
+  EXPECT_DOUBLE_EQ(rows[0].served_share.value(), 0.523);
+  EXPECT_EQ(rows[0].remark, "saturated: 52.3 % of the offered load served; left out: x");
+  EXPECT_EQ(rows[0].reason, "");
+  EXPECT_EQ(rows[1].served_share, std::nullopt);
+  EXPECT_EQ(rows[1].remark, "left out: x");
+  EXPECT_EQ(rows[2].reason, "worker 0 waits") << "that is why it is not ok";
+  EXPECT_EQ(rows[2].remark, "");
+  for (const std::size_t i : {0, 3, 4}) EXPECT_EQ(cost_exclusion(rows[i]), "saturated") << i;
+  EXPECT_EQ(cost_exclusion(rows[5]), "");
+}
+
+TEST_F(Csv, WordsDecideNothingWhereTheShareIsKnown) {
+  Row row = sample_row();
+  row.status = "ok";
+  row.served_share = 1;
+  row.reason = row.remark = "not saturated";
+  EXPECT_EQ(cost_exclusion(read_csv(written({row})).rows[0]), "");
 }
 
 TEST_F(Csv, NewerFileWithFurtherColumnsIsRead) {

@@ -21,6 +21,7 @@
 #include "bench/summary.hpp"
 #include "bench/units.hpp"
 #include "harness/error.hpp"
+#include "harness/result_table.hpp"
 
 namespace daxrace {
 namespace {
@@ -540,14 +541,19 @@ TEST(Rows, FillTheWholeKey) {
 TEST(Rows, MarkWhatWasNotServedAsSaturated) {
   EpisodeResult result = test_result();
   result.served_share = 0.9;
+  result.remark = "saturated: 90 % of the offered load served";
   const Configuration paced = one_configuration(asked({"mixed"}, {"mmaplock"}));
-  EXPECT_EQ(test_rows(paced, result)[1].reason, "saturated: 90 % of the offered load served");
-  result.reason = "saturated";
-  EXPECT_EQ(test_rows(paced, result)[1].reason, "saturated");
-  result.reason = "";
+  const auto rows = test_rows(paced, result);
+  EXPECT_EQ(rows[0].served_share, std::nullopt) << "a share of the episode, not of a path";
+  EXPECT_EQ(rows[1].served_share, 0.9);
+  EXPECT_EQ(rows[1].remark, result.remark);
+  EXPECT_EQ(rows[1].reason, "") << "the row is ok";
+  Row fits = rows[1];
+  fits.overcommitted = false;
+  EXPECT_EQ(cost_exclusion(fits), "saturated");
+  EXPECT_EQ(throughput_exclusion(fits), "");
   RunOptions options = asked({"mixed"}, {"mmaplock"});
   options.loads = {Load::closed};
-  EXPECT_EQ(test_rows(one_configuration(options), result)[1].reason, "");
   EXPECT_EQ(test_rows(one_configuration(options), result)[1].offered_per_s, std::nullopt);
 }
 

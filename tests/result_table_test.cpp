@@ -172,7 +172,7 @@ TEST_P(LeftOut, OfTheCostTableAndCounted) {
 
 INSTANTIATE_TEST_SUITE_P(
     Reasons, LeftOut,
-    testing::Values(Exclusion{"Saturated", [](Row& r) { r.reason = "saturated: 80 % served"; }, "saturated"},
+    testing::Values(Exclusion{"Saturated", [](Row& r) { r.served_share = 0.989; }, "saturated"},
                     Exclusion{"Overcommitted", [](Row& r) { r.overcommitted = true; }, "overcommitted"},
                     Exclusion{"Hang", [](Row& r) { r.status = "hang"; }, "status hang"},
                     Exclusion{"Starved", [](Row& r) { r.status = "starved"; }, "status starved"},

@@ -56,6 +56,15 @@ struct starved_by_readers : protocol::iolock_mmaplock {
   }
 };
 
+/// Reads that take 10 ms.
+struct reads_slowly : protocol::iolock_mmaplock {
+  template <class K, class Body>
+  static void read(K& k, core::InodeOf<K>& ip, PageRange range, Body&& body) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    protocol::iolock_mmaplock::read(k, ip, range, body);
+  }
+};
+
 const Workload& readers_and_a_puncher() {
   static const Workload workload{
       .name = "readers_and_a_puncher",
@@ -133,6 +142,43 @@ TEST(Episode, real_faults_are_those_that_the_engine_counts) {
   EXPECT_GT(result.faults_engine, 1'000U);
   EXPECT_NEAR(static_cast<double>(result.faults_real), static_cast<double>(result.faults_engine),
               0.01 * static_cast<double>(result.faults_engine) + 16);
+}
+
+/// At 1000 a second: whoever is in the middle of an operation when the watch ends the episode is late, not
+/// done.
+TEST(Episode, that_cannot_serve_its_load_is_saturated_whoever_sees_the_end_first) {
+  static const Workload workload{.name = "slow_reader",
+                                 .summary = "for this test",
+                                 .roles = {{.name = "reader", .ops = {{Op::read, 1}}, .rate_per_s = 1000}}};
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    EpisodeConfig config = closed_config(workload, seed);
+    config.load = Load::paced;
+    config.threads = 1;
+    config.measure_ns = 50'000'000;
+    const EpisodeResult result = run_protocol<reads_slowly>(config, *TestMachine::get().region, nullptr);
+    ASSERT_TRUE(result.served_share) << seed;
+    EXPECT_LT(*result.served_share, 0.2) << seed;
+    EXPECT_EQ(result.status, Status::ok) << result;
+    EXPECT_EQ(result.reason, "") << seed;
+    EXPECT_EQ(result.remark.substr(0, 9), "saturated") << result.remark;
+  }
+}
+
+TEST(Episode, that_hangs_owes_what_it_was_offered_until_it_was_stopped) {
+  EpisodeConfig config = closed_config(readers_and_a_puncher(), 1);
+  config.load = Load::paced;
+  config.hang_bound_ns = 300'000'000;
+  config.measure_ns = 2 * config.hang_bound_ns;
+  const EpisodeResult result = run_protocol<waits_for_ever>(config, *TestMachine::get().region, nullptr);
+  EXPECT_EQ(result.status, Status::hang);
+  ASSERT_TRUE(result.served_share);
+  EXPECT_LT(*result.served_share, 0.5);
+}
+
+TEST(Episode, has_no_served_share_under_closed_load) {
+  const EpisodeResult result = run<protocol::iolock_mmaplock>(500'000'000);
+  EXPECT_EQ(result.served_share, std::nullopt);
+  EXPECT_EQ(result.remark, "");
 }
 
 }  // namespace

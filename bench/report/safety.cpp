@@ -24,7 +24,7 @@ html::Cell verdict_cell(const VerdictLine& line) {
   std::string markup = fmt::format("<span class=\"v\">{}</span>", html::escaped(words));
   if (!line.violated.empty()) markup += fmt::format("<small>{}</small>", html::escaped(line.violated));
   for (const auto& [note, count] : line.notes)
-    if (!note.starts_with("saturated"))
+    if (!line.of_saturated.contains(note))
       markup +=
           fmt::format("<br><small>{}x {}</small>", count, html::escaped(note.substr(0, note.find(':'))));
   return {markup, false, false, is_known_verdict(line.verdict) ? line.verdict : ""};

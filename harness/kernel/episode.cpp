@@ -222,7 +222,8 @@ class KernelEpisode {
   EpisodeResult collect(bool stuck) {
     const std::string failure = crew_->why_failed();
     EpisodeResult result = merge_recorders(config_, crew_->ground.clock, crew_->records);
-    result.phases_known = {};  // the kernel does not tell by itself
+    if (!all_ended()) result.served_share.reset();  // whoever was left behind counts no more
+    result.phases_known = {};                       // the kernel does not tell by itself
     if (view_ && all_ended()) view_->complete(result, crew_->spans);
     crew_->ground.sightings.move_to(result);
     result.promises = kInfo.promises;
@@ -233,18 +234,14 @@ class KernelEpisode {
       result.status = Status::starved;
       result.reason = fmt::format("{}", fmt::join(report_, "; "));
     }
-    for (const std::string& reason : left_out_) remark(result, "left out: " + reason);
+    for (const std::string& reason : left_out_) add_remark(result, "left out: " + reason);
     if (view_) not_seen_ = view_->limits();
-    if (!not_seen_.empty()) remark(result, "not seen: " + not_seen_);
+    if (!not_seen_.empty()) add_remark(result, "not seen: " + not_seen_);
     const auto complaints = log_.complaints();
     if (!complaints.empty())
-      remark(result,
-             fmt::format("kernel log: {} complaints, the first: {}", complaints.size(), complaints.front()));
+      add_remark(result, fmt::format("kernel log: {} complaints, the first: {}", complaints.size(),
+                                     complaints.front()));
     return result;
-  }
-
-  static void remark(EpisodeResult& result, const std::string& text) {
-    result.reason = result.reason.empty() ? text : result.reason + "; " + text;
   }
 
   const EpisodeConfig& config_;
