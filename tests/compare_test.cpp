@@ -72,6 +72,7 @@ class Compare : public testing::Test {
   std::mt19937_64 random_;
   fs::path directory_;
 };
+using PerfCompare = Compare;
 
 template <class Call>
 std::string error_of(Call&& call) {
@@ -602,7 +603,7 @@ TEST_F(History, BrokenPromiseInTheLatestRunFails) {
 }
 
 /// Linear in the rows, and nothing that is quadratic: a bounded form of scripts/compare-speed.sh.
-TEST_F(Compare, ManyRowsTakeLittleTimeEach) {
+TEST_F(PerfCompare, ManyRowsTakeLittleTimeEach) {
   Simulation many;
   many.repetitions = 5;
   many.workloads.clear();

@@ -130,9 +130,11 @@ double longest_wait_ms(bool writer_waits, unsigned busy, int times) {
 
 /// std::shared_mutex gives a writer nothing for seconds here. The bound is far above a few time slices of a
 /// machine with more threads than CPUs, and far below "starved".
-TEST(Rwsem, readers_do_not_starve_a_writer) { EXPECT_LT(longest_wait_ms<LockEnv<Rwsem>>(true, 3, 50), 2000); }
+TEST(PerfRwsem, readers_do_not_starve_a_writer) {
+  EXPECT_LT(longest_wait_ms<LockEnv<Rwsem>>(true, 3, 50), 2000);
+}
 
-TEST(Rwsem, writers_do_not_starve_a_reader) {
+TEST(PerfRwsem, writers_do_not_starve_a_reader) {
   EXPECT_LT(longest_wait_ms<LockEnv<Rwsem>>(false, 3, 50), 2000);
 }
 

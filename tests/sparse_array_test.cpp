@@ -111,7 +111,7 @@ double ns_per_replace(std::uint32_t extents) {
   return best;
 }
 
-TEST(SparseArray, a_million_extents_cost_little_more_than_a_thousand) {
+TEST(PerfSparseArray, a_million_extents_cost_little_more_than_a_thousand) {
   if (kSanitized) GTEST_SKIP() << "times mean nothing in a sanitizer build";
   const double small_ns = ns_per_replace(1'000);
   const double large_ns = ns_per_replace(1'000'000);
