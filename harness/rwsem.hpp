@@ -5,6 +5,33 @@
 
 namespace daxrace {
 
+/// What a lock must do that a broken one forgets. Each is looked at where it is kept; with all of them kept
+/// nothing of them is left in the code.
+struct RwsemRules {
+  /// Who gives up: the last one takes the waiters' bit with him, ...
+  static constexpr bool kLastLeaverClearsWaiters = true;
+  /// ... his own hand-off bit, ...
+  static constexpr bool kLeaverClearsHandoff = true;
+  /// ... lets in who could not pass him, ...
+  static constexpr bool kLeaverWakesNext = true;
+  /// ... and lets go of the share that he was given just then.
+  static constexpr bool kLeaverReturnsShare = true;
+  /// Who releases is out of the count before he looks whom to wake.
+  static constexpr bool kReaderLeavesFirst = true;
+  static constexpr bool kWriterLeavesFirst = true;
+  /// Who waits says that he sleeps before he looks whether he need not.
+  static constexpr bool kReaderSleepsFirst = true;
+  static constexpr bool kWriterSleepsFirst = true;
+  /// A reader that queues on a lock that has become free sees to it that somebody is let in.
+  static constexpr bool kQueuedReaderWakesHead = true;
+  /// A waker that meets a writer takes the readers' share out of the count again.
+  static constexpr bool kWakerReturnsShare = true;
+  /// Whom the lock was handed to clears the hand-off bit.
+  static constexpr bool kHandoffIsCleared = true;
+  /// A queued writer waits for readers, too.
+  static constexpr bool kWriterWaitsForReaders = true;
+};
+
 /// A sleeping reader-writer lock with the rules of the kernel's rwsem (kernel/locking/rwsem.c, 6.1):
 ///  - waiters queue first in, first out; when a reader is at the head, every queued reader is let in with it;
 ///  - while readers hold the lock and somebody queues, new readers queue too: they cannot starve a writer;
@@ -16,8 +43,10 @@ namespace daxrace {
 /// Count: bit 0 writer, bit 1 somebody queues, bit 2 hand-off, readers from bit 8 up. A reader adds itself
 /// first and asks afterwards; whoever takes itself out again and leaves the lock free must wake the head of
 /// the queue.
-template <class E>
-class Rwsem {
+///
+/// `Rules` are RwsemRules, or a specimen's that breaks one of them.
+template <class E, class Rules>
+class BasicRwsem {
   template <class T>
   using Atomic = typename E::template Atomic<T>;
   using Task = typename E::TaskType;
@@ -40,13 +69,17 @@ class Rwsem {
   void down_read_slow(E& env);
   void down_write_slow(E& env);
   void up_read() noexcept {
-    const std::uint64_t now = count_.fetch_sub(kReader) - kReader;
+    const std::uint64_t now =
+        Rules::kReaderLeavesFirst ? count_.fetch_sub(kReader) - kReader : count_.load() - kReader;
     if ((now & (kLocked | kWaiters)) == kWaiters) wake_head();
+    if (!Rules::kReaderLeavesFirst) count_.fetch_sub(kReader);
   }
   void up_write() noexcept {
     owner_.store(nullptr);
-    const std::uint64_t now = count_.fetch_sub(kWriter) - kWriter;
+    const std::uint64_t now =
+        Rules::kWriterLeavesFirst ? count_.fetch_sub(kWriter) - kWriter : count_.load() - kWriter;
     if ((now & kWaiters) != 0) wake_head();
+    if (!Rules::kWriterLeavesFirst) count_.fetch_sub(kWriter);
   }
 
   /// The writer that holds the lock, or null.
@@ -77,7 +110,7 @@ class Rwsem {
   /// Whoever gives up may not stay behind in the queue of a stack that is gone, and nothing that he has set
   /// or been given may stay behind in the count.
   struct Leave {
-    Rwsem& lock;
+    BasicRwsem& lock;
     E& env;
     Waiter& waiter;
     ~Leave() {
@@ -114,22 +147,26 @@ class Rwsem {
   Waiter* tail_ = nullptr;
 };
 
+/// The lock of measured runs.
 template <class E>
-void Rwsem<E>::enqueue(Waiter& waiter) noexcept {
+using Rwsem = BasicRwsem<E, RwsemRules>;
+
+template <class E, class Rules>
+void BasicRwsem<E, Rules>::enqueue(Waiter& waiter) noexcept {
   (tail_ == nullptr ? head_ : tail_->next) = &waiter;
   tail_ = &waiter;
 }
 
-template <class E>
-void Rwsem<E>::dequeue(Waiter& waiter) noexcept {
+template <class E, class Rules>
+void BasicRwsem<E, Rules>::dequeue(Waiter& waiter) noexcept {
   Waiter* previous = nullptr;
   for (Waiter* at = head_; at != &waiter; at = at->next) previous = at;
   (previous == nullptr ? head_ : previous->next) = waiter.next;
   if (tail_ == &waiter) tail_ = previous;
 }
 
-template <class E>
-bool Rwsem<E>::is_queued(const Waiter& waiter) const noexcept {
+template <class E, class Rules>
+bool BasicRwsem<E, Rules>::is_queued(const Waiter& waiter) const noexcept {
   for (const Waiter* at = head_; at != nullptr; at = at->next) {
     if (at == &waiter) return true;
   }
@@ -139,27 +176,27 @@ bool Rwsem<E>::is_queued(const Waiter& waiter) const noexcept {
 /// rwsem_del_wake_waiter: the last to leave takes the waiters' bit with him, and a new head may have what the
 /// old one could not. A reader who was let in meanwhile lets go again, but not before the waker has let go of
 /// him.
-template <class E>
-void Rwsem<E>::abandon(E& env, Waiter& waiter) noexcept {
+template <class E, class Rules>
+void BasicRwsem<E, Rules>::abandon(E& env, Waiter& waiter) noexcept {
   wait_lock_.lock();
   if (!is_queued(waiter)) {
     wait_lock_.unlock();
     while (!waiter.granted.load()) env.relax();
-    up_read();
+    if (Rules::kLeaverReturnsShare) up_read();
     return;
   }
   dequeue(waiter);
   std::uint64_t change = 0;
-  if (waiter.handoff) change -= kHandoff;
-  if (head_ == nullptr) change -= kWaiters;
+  if (waiter.handoff && Rules::kLeaverClearsHandoff) change -= kHandoff;
+  if (head_ == nullptr && Rules::kLastLeaverClearsWaiters) change -= kWaiters;
   const bool writer_holds = ((count_.fetch_add(change) + change) & kWriter) != 0;
-  const Wake chosen = writer_holds ? Wake{} : grant_head();
+  const Wake chosen = writer_holds || !Rules::kLeaverWakesNext ? Wake{} : grant_head();
   wait_lock_.unlock();
   wake(chosen);
 }
 
-template <class E>
-void Rwsem<E>::wake(Wake chosen) noexcept {
+template <class E, class Rules>
+void BasicRwsem<E, Rules>::wake(Wake chosen) noexcept {
   if (chosen.writer != nullptr) chosen.writer->wake();
   for (Waiter* waiter = chosen.readers; waiter != nullptr;) {
     Waiter* next = waiter->next;
@@ -172,8 +209,8 @@ void Rwsem<E>::wake(Wake chosen) noexcept {
 
 /// rwsem_mark_wake, first half: the readers' share of the count is taken before they are let in, to see that
 /// no writer stole the lock meanwhile.
-template <class E>
-bool Rwsem<E>::take_readers_share() noexcept {
+template <class E, class Rules>
+bool BasicRwsem<E, Rules>::take_readers_share() noexcept {
   for (;;) {
     const std::uint64_t before = count_.fetch_add(kReader);
     if ((before & kWriter) == 0) return true;
@@ -182,13 +219,14 @@ bool Rwsem<E>::take_readers_share() noexcept {
       head_->handoff = true;
       undo += kHandoff;
     }
-    if (((count_.fetch_add(undo) + undo) & kWriter) != 0) return false;
+    const std::uint64_t now = Rules::kWakerReturnsShare ? count_.fetch_add(undo) + undo : count_.load();
+    if ((now & kWriter) != 0) return false;
   }
 }
 
 /// rwsem_mark_wake, second half: every queued reader goes in.
-template <class E>
-typename Rwsem<E>::Wake Rwsem<E>::grant_readers() noexcept {
+template <class E, class Rules>
+typename BasicRwsem<E, Rules>::Wake BasicRwsem<E, Rules>::grant_readers() noexcept {
   Wake chosen;
   Waiter* last_granted = nullptr;
   Waiter* last_kept = nullptr;
@@ -218,24 +256,24 @@ typename Rwsem<E>::Wake Rwsem<E>::grant_readers() noexcept {
   return chosen;
 }
 
-template <class E>
-typename Rwsem<E>::Wake Rwsem<E>::grant_head() noexcept {
+template <class E, class Rules>
+typename BasicRwsem<E, Rules>::Wake BasicRwsem<E, Rules>::grant_head() noexcept {
   if (head_ == nullptr) return {};
   if (head_->writes) return {nullptr, head_->task};
   if (!take_readers_share()) return {};
   return grant_readers();
 }
 
-template <class E>
-void Rwsem<E>::wake_head() noexcept {
+template <class E, class Rules>
+void BasicRwsem<E, Rules>::wake_head() noexcept {
   wait_lock_.lock();
   const Wake chosen = grant_head();
   wait_lock_.unlock();
   wake(chosen);
 }
 
-template <class E>
-void Rwsem<E>::down_read_slow(E& env) {
+template <class E, class Rules>
+void BasicRwsem<E, Rules>::down_read_slow(E& env) {
   // A free lock may be stolen from the queue; behind other readers this one queues, so that writers get their
   // turn.
   const std::uint64_t now = count_.load();
@@ -250,13 +288,14 @@ void Rwsem<E>::down_read_slow(E& env) {
   if (head_ == nullptr) change += kWaiters;
   enqueue(waiter);
   const bool free = ((count_.fetch_add(change) + change) & kLocked) == 0;
-  const Wake chosen = free ? grant_head() : Wake{};
+  const Wake chosen = free && Rules::kQueuedReaderWakesHead ? grant_head() : Wake{};
   wait_lock_.unlock();
   wake(chosen);
   const Leave leave{*this, env, waiter};
   for (;;) {
-    env.task().set_sleeping();
+    if (Rules::kReaderSleepsFirst) env.task().set_sleeping();
     if (waiter.granted.load()) break;
+    if (!Rules::kReaderSleepsFirst) env.task().set_sleeping();
     env.task().schedule();
     if constexpr (kReturnsGivenUp) {
       if (env.given_up()) return;
@@ -266,21 +305,23 @@ void Rwsem<E>::down_read_slow(E& env) {
 }
 
 /// rwsem_try_write_lock, under wait_lock_.
-template <class E>
-bool Rwsem<E>::try_write_queued(E& env, Waiter& waiter) noexcept {
+template <class E, class Rules>
+bool BasicRwsem<E, Rules>::try_write_queued(E& env, Waiter& waiter) noexcept {
+  constexpr std::uint64_t kInTheWay = Rules::kWriterWaitsForReaders ? kLocked : kWriter;
   std::uint64_t seen = count_.load();
   for (;;) {
     if ((seen & kHandoff) != 0 && !waiter.handoff) return false;
     std::uint64_t wanted = seen;
-    if ((seen & kLocked) != 0) {
+    if ((seen & kInTheWay) != 0) {
       if (waiter.handoff || head_ != &waiter || waiter.failures < kMaxSteals) break;
       wanted |= kHandoff;
     } else {
-      wanted = (wanted | kWriter) & ~kHandoff;
+      wanted |= kWriter;
+      if (Rules::kHandoffIsCleared) wanted &= ~kHandoff;
       if (head_ == &waiter && waiter.next == nullptr) wanted &= ~kWaiters;
     }
     if (!count_.compare_exchange_weak(seen, wanted)) continue;
-    if ((wanted & kWriter) != 0 && (seen & kLocked) == 0) {
+    if ((wanted & kWriter) != 0 && (seen & kInTheWay) == 0) {
       dequeue(waiter);
       owner_.store(&env.task());
       return true;
@@ -292,8 +333,8 @@ bool Rwsem<E>::try_write_queued(E& env, Waiter& waiter) noexcept {
   return false;
 }
 
-template <class E>
-void Rwsem<E>::down_write_slow(E& env) {
+template <class E, class Rules>
+void BasicRwsem<E, Rules>::down_write_slow(E& env) {
   if (spin_for_write(env)) return;
   Waiter waiter{&env.task(), true};
   wait_lock_.lock();
@@ -303,10 +344,11 @@ void Rwsem<E>::down_write_slow(E& env) {
   wait_lock_.unlock();
   const Leave leave{*this, env, waiter};
   while (!taken) {
-    env.task().set_sleeping();
+    if (Rules::kWriterSleepsFirst) env.task().set_sleeping();
     wait_lock_.lock();
     taken = try_write_queued(env, waiter);
     wait_lock_.unlock();
+    if (!Rules::kWriterSleepsFirst) env.task().set_sleeping();
     if (!taken) env.task().schedule();
     if constexpr (kReturnsGivenUp) {
       if (env.given_up()) return;
@@ -317,8 +359,8 @@ void Rwsem<E>::down_write_slow(E& env) {
 
 /// rwsem_optimistic_spin: as long as the owner is awake; a short while only if readers own the lock, because
 /// nobody knows whether they are.
-template <class E>
-bool Rwsem<E>::spin_for_write(E& env) noexcept {
+template <class E, class Rules>
+bool BasicRwsem<E, Rules>::spin_for_write(E& env) noexcept {
   for (unsigned turn = 0; turn < E::kSpinTurns; ++turn) {
     std::uint64_t seen = count_.load();
     if ((seen & kHandoff) != 0) return false;

@@ -29,5 +29,7 @@ none "the engine never includes protocols or verbs" '#include "(protocols|bench)
 none "no raw atomics, mutexes, threads or heap in protocols and core" \
   'std::(atomic|mutex|thread|shared_mutex|vector|make_unique)|= new |\bmalloc\(' protocols/*.hpp harness/core/*.hpp
 none "third-party headers stay in .cpp files" '#include <(libpmem2|hwloc|liburing|libfccp|CLI|boost|nlohmann|blkid|benchmark)' "${headers[@]}"
+mapfile -t build < <(git ls-files '*CMakeLists.txt' '*.cmake')
+none "the build cuts no source out of the text of another" 'file\((READ|STRINGS) [^)]*\.[hc]pp' "${build[@]}"
 
 finish
