@@ -224,6 +224,27 @@ TEST(ResultSummary, GravestVerdictOfTheRepetitionsIsShownWithAllHazards) {
   EXPECT_THAT(verdicts[0].notes, ElementsAre(testing::Pair("hang: worker 0 waits for IOLOCK", 1U)));
 }
 
+/// What a saturated load says of itself is no matter of safety, whatever else the same row says.
+TEST(ResultSummary, NotesOfSaturatedRepetitionsAreKnownByTheirShareAndNotByTheirWords) {
+  auto rows = usual_run();
+  for (Row& row : rows) {
+    if (row.protocol != "none" || row.path != kAllPaths) continue;
+    if (row.repetition == 3) row.served_share = 0.5, row.remark = "left out: x; overloaded";
+    if (row.repetition == 5) row.served_share = 1, row.remark = "not saturated at all";
+    if (row.repetition == 7) {
+      row.served_share = 0.2;
+      row.status = "hang";
+      row.reason = "worker 0 waits";
+      row.remark = "left out: x";
+    }
+  }
+  const VerdictLine line = summarize_results(rows, plain()).scenarios[0].verdicts.at(0);
+  EXPECT_THAT(line.notes, ElementsAre(testing::Pair("hang: worker 0 waits; left out: x", 1U),
+                                      testing::Pair("left out: x; overloaded", 1U),
+                                      testing::Pair("not saturated at all", 1U)));
+  EXPECT_THAT(line.of_saturated, ElementsAre("left out: x; overloaded"));
+}
+
 TEST(ResultSummary, OneBrokenPromiseAmongManyRunsIsNeverHidden) {
   auto rows = usual_run();
   Row& last = *std::ranges::find_if(
