@@ -3,7 +3,12 @@
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
+# shellcheck source=tests/guest/retry.sh
+. "$(dirname "${BASH_SOURCE[0]}")/retry.sh"
+
 guest=$top/scripts/guest.sh
+# What must be seen of a test, whatever it does with the output of a command.
+exec {told}>&2
 
 # A guest that cannot be had is no failure of what is tested, but it must be seen.
 need_guest() {
@@ -15,17 +20,29 @@ need_guest() {
 
 need_program() { [[ -x $top/build/release/daxrace ]] || { echo "FAILED: no build/release/daxrace"; exit 1; }; }
 
-# Boots a guest. An emulated CPU may run into the byte that a kernel puts into its own code for the moment in which it changes
-# it (Oops: int3, seen under TCG on 6.12 and 7.x), or starve where this machine is busy until the kernel's own watchdog bites
-# (soft lockup); nothing that is tested does either every time, so that the guest is booted anew, and it is said.
-# CONSOLE: where its console is kept.
+# Boots a guest, and once more if it died of the emulation and of nothing that is tested (retry.sh): it is said, and the
+# console of the first boot is kept. CONSOLE: where the console of the last one is kept.
 boot() {
-  local console=${CONSOLE:-$work/console.log} status=0 attempt
-  for attempt in 1 2 3; do
-    status=0
-    "$guest" --console="$console" "$@" </dev/null || status=$?
-    if [[ $status -ne 125 ]] || ! grep -Eo -m1 'Oops: int3|soft lockup' "$console"; then break; fi
-    echo "boot $attempt died of the above, which is the emulation's"
-  done
+  local console=${CONSOLE:-$work/console.log} status=0 why
+  local first=$top/results/local/guest-tests/${0##*/}-$$-first-boot.log
+  if [[ -n ${CONSOLE:-} ]]; then first=${CONSOLE%.log}-first-boot.log; fi
+  boot_once "$console" "$@" || status=$?
+  [[ $status -eq 125 && -f $console ]] || return "$status"
+  mkdir -p "$(dirname "$first")"
+  cp "$console" "$first"
+  if ! why=$(may_boot_again "$first"); then
+    echo "$why (console: $first)" >&"$told"
+    return "$status"
+  fi
+  echo "BOOTED ANEW: $why (console of the first boot: $first)" >&"$told"
+  status=0
+  boot_once "$console" "$@" || status=$?
+  if [[ $status -eq 125 ]]; then may_boot_again "$console" "$first" >&"$told" || true; fi
   return "$status"
+}
+
+boot_once() {
+  local console=$1
+  shift
+  "$guest" --console="$console" "$@" </dev/null
 }
