@@ -171,6 +171,8 @@ void check_options(const LitmusOptions& options) {
   if (!options.refcounts.empty()) throw Error("--refcount: the kernel has its own; use --target=engine");
   if (options.explain)
     throw Error("--explain: only the engine's interleavings can be told; use --target=engine");
+  if (options.hang_bound_ns != 0 && options.hang_bound_ns < 100'000'000)
+    throw Error("--hang-bound: at least 100ms");
   if (options.threads != 0)
     throw Error("--threads: cells of the kernel are decided one by one; use --target=engine");
 }
@@ -327,13 +329,14 @@ Exit print_kernel_litmus(const LitmusOptions& options) {
   const kernel::Directory directory(options.dir);
   look_for_dax(options, directory.facts());
   kernel::KernelLog log;
+  kernel::Patience patience(options.hang_bound_ns == 0 ? kernel::kHangBoundNs : options.hang_bound_ns);
   const auto canaries = kernel::canaries_here();
-  const auto cells = kernel::decide(directory, selection, log);
+  const auto cells = kernel::decide(directory, selection, log, patience);
   if (cells.empty()) throw Error("litmus: no such operation and access ever meet", Exit::skipped);
   fmt::print("{}", rendered(options.format, directory.facts(), cells, canaries));
   if (options.versus_engine) fmt::print("{}", kernel_versus_engine(cells));
   for (unsigned i = 1; i < options.repeat; ++i)
-    if (!same_outcomes(cells, kernel::decide(directory, selection, log))) return Exit::broken;
+    if (!same_outcomes(cells, kernel::decide(directory, selection, log, patience))) return Exit::broken;
   if (options.repeat > 1) fmt::print(stderr, "{} repetitions, all the same\n", options.repeat);
   const Exit code = kernel_litmus_exit(cells, options.require_decided);
   if (options.require_decided && code == Exit::skipped)

@@ -138,6 +138,10 @@ OptionTable litmus_option_table(LitmusOptions& o) {
        "exit status 77 if this is not so. decided: every cell was decided (a broken promise still gives 1); "
        "dax: kernel: the files are on DAX, else no cell is run",
        [&o](const Values& values) { require(o, values); }},
+      {kWhat, "hang-bound", Takes::value, "TIME", "5s",
+       "kernel: a change that has not ended so long after its access hangs; less is enough in a wait where "
+       "somebody has slept so long before",
+       [&o](const Values& values) { o.hang_bound_ns = parse_duration_ns("hang-bound", values.front()); }},
       {kHow, "explain", Takes::nothing, "", "",
        "tell the interleaving that was forced, for each selected cell",
        [&o](const Values&) { o.explain = true; }},
@@ -185,6 +189,7 @@ Exit print_litmus(const LitmusOptions& options) {
   const std::vector<std::pair<std::string_view, bool>> kernel_only = {
       {"dir", !options.dir.empty()},
       {"allow", !options.allowed.empty()},
+      {"hang-bound", options.hang_bound_ns != 0},
       {"versus-engine", options.versus_engine},
       {"reproducer", !options.reproducers.empty()},
       {"require=dax", options.require_dax}};

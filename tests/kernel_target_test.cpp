@@ -174,6 +174,104 @@ TEST(Hang, IsFreedByASignalWhereNoCauseHelps) {
   EXPECT_EQ(report_hang("planted", {&helper}, {}).freed_by, "a signal");
 }
 
+/// Changes that are none: what the words of a verdict rest on is how they sleep.
+class Verdict : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!stacks_can_be_read()) GTEST_SKIP() << "/proc/PID/stack cannot be read";
+  }
+  void TearDown() override { over_->store(true); }
+
+  Helper::Body looks_each(std::uint64_t period_ns) const {
+    return [over = over_, period_ns] {
+      while (!over->load()) {
+        const timespec period{0, static_cast<long>(period_ns)};
+        nanosleep(&period, nullptr);
+      }
+      return 0L;
+    };
+  }
+  Helper::Body burns() const {
+    return [over = over_] {
+      while (!over->load()) continue;
+      return 0L;
+    };
+  }
+  /// An access whose end is what the change waits for, or not.
+  InFlight access(bool ends_change) const {
+    return {.holders = {},
+            .release = [over = over_, ends_change] { over->store(ends_change); },
+            .judge = [](bool) { return std::string(); }};
+  }
+  Cause ending() const {
+    return {"ending it", [over = over_] { over->store(true); }};
+  }
+  CellResult verdict(Helper::Body change_body, bool ends_change, Patience& patience) const {
+    over_->store(false);
+    const Helper change("the change", std::move(change_body));
+    const Watched meanwhile = watch(change, kSecond);
+    CellResult cell = let_go(change, meanwhile, access(ends_change), {ending()}, patience);
+    over_->store(true);
+    EXPECT_TRUE(change.wait(5 * kSecond));
+    return cell;
+  }
+
+  std::shared_ptr<std::atomic<bool>> over_ = std::make_shared<std::atomic<bool>>(false);
+};
+
+TEST_F(Verdict, WaitedIsSaidOfAChangeThatLooksAgainHoweverOften) {
+  constexpr std::uint64_t kMs = 1'000'000;
+  for (const std::uint64_t period : {4 * kMs, 100 * kMs, 600 * kMs}) {
+    Patience patience;
+    const CellResult cell = verdict(looks_each(period), true, patience);
+    EXPECT_EQ(cell.outcome, Outcome::waited) << period / kMs << " ms: " << cell.what;
+    EXPECT_THAT(cell.where, HasSubstr("nanosleep")) << period / kMs;
+  }
+}
+
+TEST_F(Verdict, HangIsSaidOfOneThatLooksAgainForEverWithTheBound) {
+  Patience patience(2 * kSecond);
+  const CellResult cell = verdict(looks_each(600'000'000), false, patience);
+  EXPECT_EQ(cell.outcome, Outcome::hang) << cell.what;
+  EXPECT_THAT(cell.what, HasSubstr("not all slept, and after 2 s it had not ended"));
+  EXPECT_EQ(cell.freed_by, "ending it");
+  EXPECT_THAT(patience.known(), IsEmpty()) << "a sleep from which it woke is none for ever";
+}
+
+TEST_F(Verdict, HangIsSaidOfASleepThatLastsTheBoundAndThenOfTheSameWaitAtOnce) {
+  const Bed bed;
+  Patience patience(2 * kSecond);
+  const auto hang = [&] {
+    const Helper change("the change", bed.sleeper());
+    const std::uint64_t start = Clock::monotonic_ns();
+    const Watched meanwhile = watch(change, kSecond);
+    const CellResult cell =
+        let_go(change, meanwhile, access(true), {{"waking it", [&] { bed.wake(1); }}}, patience);
+    EXPECT_EQ(cell.outcome, Outcome::hang) << cell.what;
+    EXPECT_THAT(cell.what, HasSubstr("nobody who sleeps there woke within 2 s"));
+    EXPECT_EQ(cell.freed_by, "waking it");
+    return Clock::monotonic_ns() - start;
+  };
+  EXPECT_GE(hang(), 2 * kSecond);
+  EXPECT_EQ(patience.known().size(), 1U);
+  const std::uint64_t again = hang();
+  EXPECT_GE(again, 300'000'000U);
+  EXPECT_LT(again, 2 * kSecond);
+  // Who sleeps elsewhere profits from none of it.
+  EXPECT_EQ(verdict(looks_each(600'000'000), true, patience).outcome, Outcome::waited);
+}
+
+TEST_F(Verdict, SpinIsSaidOnlyOfOneThatUsesACpuWithoutEnd) {
+  Patience patience(kSecond);
+  const CellResult ended = verdict(burns(), true, patience);
+  EXPECT_EQ(ended.outcome, Outcome::spin) << ended.what;
+  EXPECT_THAT(ended.what, HasSubstr("used a CPU without end"));
+  const CellResult never = verdict(burns(), false, patience);
+  EXPECT_EQ(never.outcome, Outcome::spin) << never.what;
+  EXPECT_THAT(never.what, HasSubstr("it used a CPU without end, for 1 s"));
+  EXPECT_EQ(never.freed_by, "ending it");
+}
+
 /// What a guard says when it undoes: one byte, and the end of file once it is gone.
 class GuardTest : public ::testing::Test {
  protected:
@@ -740,6 +838,8 @@ INSTANTIATE_TEST_SUITE_P(
                       BadLine{{"litmus", "--reproducer=zero_page"}, "needs --target=kernel"},
                       BadLine{{"litmus", "--target=kernel", "--reproducer=zero_pge"}, "zero_page"},
                       BadLine{{"litmus", "--allow=freeze"}, "needs --target=kernel"},
+                      BadLine{{"litmus", "--hang-bound=1s"}, "--hang-bound: needs --target=kernel"},
+                      BadLine{{"litmus", "--target=kernel", "--dir=.", "--hang-bound=1ms"}, "at least 100ms"},
                       BadLine{{"litmus", "--target=kernel", "--dir=/", "--allow=freez"}, "freeze"},
                       BadLine{{"litmus", "--target=kernel", "--dir=/", "--allow=freeze"}, "/ lies on"},
                       BadLine{{"litmus", "--target=kernel", "--dir=.", "--allow=umount"}, "lies on"},

@@ -59,7 +59,8 @@ InFlight in_pin(Pin& pin, std::vector<std::byte>& out, std::uint64_t original, u
 }
 
 CellResult report_hang(std::string what, const std::vector<const Helper*>& threads,
-                       const std::vector<Cause>& causes) {
+                       const std::vector<Cause>& causes, std::uint64_t settled_ns) {
+  const std::uint64_t bound = std::max(kSecond, settled_ns);
   CellResult cell = result(Outcome::hang, std::move(what));
   for (const Helper* thread : threads) {
     if (thread->ended()) {
@@ -73,13 +74,47 @@ CellResult report_hang(std::string what, const std::vector<const Helper*>& threa
   }
   for (const Cause& cause : causes) {
     cause.remove();
-    if (!all_end(threads, kSecond)) continue;
+    if (!all_end(threads, bound, settled_ns)) continue;
     cell.freed_by = cause.name;
     return cell;
   }
   for (const Helper* thread : threads)
     if (!thread->ended()) thread->interrupt();
-  cell.freed_by = all_end(threads, kSecond) ? "a signal" : "nothing: the threads were left behind";
+  cell.freed_by = all_end(threads, bound, settled_ns) ? "a signal" : "nothing: the threads were left behind";
+  return cell;
+}
+
+CellResult does_not_end(const std::string& what, Going going, const Patience& patience,
+                        const std::vector<const Helper*>& threads, const std::vector<Cause>& causes) {
+  const std::string said = patience.after(what, going);
+  // One that looks again now and then sees what was removed at its next look.
+  if (going == Going::asleep) return report_hang(said, threads, causes);
+  CellResult cell = report_hang(said, threads, causes, patience.bound_ns());
+  if (going == Going::running) cell.outcome = Outcome::spin;
+  return cell;
+}
+
+CellResult let_go(const Helper& change, const Watched& meanwhile, const InFlight& access,
+                  const std::vector<Cause>& causes, Patience& patience) {
+  access.release();
+  std::vector<const Helper*> threads = access.holders;
+  threads.push_back(&change);
+  if (const Going going = patience.settle(threads); going != Going::ended)
+    return does_not_end("the access is over, and the change does not end", going, patience, threads, causes);
+  if (meanwhile.doing == Doing::busy)
+    return result(
+        Outcome::spin,
+        "the change did not return until the access was over, and used a CPU without end meanwhile");
+  if (meanwhile.doing == Doing::unclear)
+    return result(Outcome::inconclusive,
+                  "the change ended once the access was over, and did not show what it waited for before");
+  if (const std::string wrong = access.judge(true); !wrong.empty())
+    return result(Outcome::content_changed, "the change waited, and yet " + wrong);
+  CellResult cell = result(Outcome::waited,
+                           meanwhile.doing == Doing::polls
+                               ? "the change slept and looked again, over and over, until the access was over"
+                               : "the change slept until the access was over");
+  cell.where = meanwhile.state.where();
   return cell;
 }
 
@@ -200,32 +235,17 @@ CellResult Cell::staged(const InFlight& access) {
   const auto change = start_change(file_, other_);
   const Watched watched = watch(*change, kBound);
   if (watched.doing == Doing::ended || change->ended()) return went_ahead(*change, access);
-  if (watched.doing == Doing::asleep) return slept(*change, watched.state.where(), access);
-  return spun(*change, access);
+  return outlasted(*change, watched, access);
 }
 
-CellResult Cell::spun(const Helper& change, const InFlight& access) {
-  access.release();
-  std::vector<const Helper*> threads = access.holders;
-  threads.push_back(&change);
-  if (!all_end(threads, kBound))
-    return report_hang("the change neither slept nor returned", threads, {unmapping()});
-  return result(Outcome::spin, "the change neither slept nor returned until the access was over");
-}
-
-CellResult Cell::slept(const Helper& change, const std::string& where, const InFlight& access) {
-  access.release();
-  std::vector<const Helper*> threads = access.holders;
-  threads.push_back(&change);
+CellResult Cell::outlasted(const Helper& change, const Watched& meanwhile, const InFlight& access) {
   std::vector<Cause> causes = access.causes;
   causes.push_back(unmapping());
-  if (!all_end(threads, kBound))
-    return report_hang("the access is over, and the change still sleeps", threads, causes);
-  const std::string wrong = access.judge(true);
-  if (!wrong.empty()) return result(Outcome::content_changed, "the change waited, and yet " + wrong);
-  CellResult cell = finished(Outcome::waited, change.result(), "the change slept until the access was over");
-  cell.where = where;
-  return cell;
+  const CellResult cell = let_go(change, meanwhile, access, causes, patience());
+  if (cell.outcome != Outcome::waited) return cell;
+  CellResult whole = finished(Outcome::waited, change.result(), cell.what);
+  if (whole.outcome == Outcome::waited) whole.where = cell.where;
+  return whole;
 }
 
 CellResult Cell::went_ahead(const Helper& change, const InFlight& access) {
@@ -234,8 +254,9 @@ CellResult Cell::went_ahead(const Helper& change, const InFlight& access) {
   const bool freed = changed == 0 && directory_.facts().dax && block != 0 && !file_->still_has(block);
   const bool reused = freed && victims_.reach(block);
   access.release();
-  if (!all_end(access.holders, kBound))
-    return report_hang("the change is over, and the access does not end", access.holders, {unmapping()});
+  if (const Going going = patience().settle(access.holders); going != Going::ended)
+    return does_not_end("the change is over, and the access does not end", going, patience(), access.holders,
+                        {unmapping()});
   if (changed != 0) return finished(Outcome::overlapped, changed, "");
   std::string wrong = access.judge(false);
   if (wrong.empty() && reused && !victims_.intact()) wrong = "another file's page was written to";
@@ -362,8 +383,9 @@ CellResult Cell::stopped_too_late(const Helper& change, const std::vector<const 
                                   const std::string& what) {
   std::vector<const Helper*> threads = others;
   threads.push_back(&change);
-  if (!all_end(threads, kBound))
-    return report_hang("the others have stopped, and the change does not end", threads, {unmapping()});
+  if (const Going going = patience().settle(threads); going != Going::ended)
+    return does_not_end("the others have stopped, and the change does not end", going, patience(), threads,
+                        {unmapping()});
   if (CellResult cell = finished(Outcome::starved, change.result(), what); cell.outcome != Outcome::starved)
     return cell;
   return result(Outcome::starved, what);
@@ -373,8 +395,9 @@ CellResult Cell::stopped_too_late(const Helper& change, const std::vector<const 
 CellResult Cell::mapped() {
   map(file_, kFirst);
   const auto change = start_change(file_, other_);
-  if (!change->wait(kBound))
-    return report_hang("the change does not end while a page is mapped", {change.get()}, {unmapping()});
+  if (const Going going = patience().settle({change.get()}); going != Going::ended)
+    return does_not_end("the change does not end while a page is mapped", going, patience(), {change.get()},
+                        {unmapping()});
   CellResult cell = finished(Outcome::overlapped, change->result(),
                              "the change went ahead; the mapping shows the new content");
   if (cell.outcome != Outcome::overlapped) return cell;
@@ -409,8 +432,8 @@ CellResult Cell::faults() {
   stop->store(true);
   if (!ended)
     return stopped_too_late(*change, {&faulter}, "the change ended only after the faults had stopped");
-  if (!faulter.wait(kBound))
-    return report_hang("the change is over, and the fault does not end", {&faulter}, {});
+  if (const Going going = patience().settle({&faulter}); going != Going::ended)
+    return does_not_end("the change is over, and the fault does not end", going, patience(), {&faulter}, {});
   if (change->result() != 0) return finished(Outcome::overlapped, change->result(), "");
   return result(Outcome::overlapped, "the change ended while the faults went on");
 }
@@ -430,11 +453,11 @@ CellResult Cell::refault() {
                             : toucher.result() == 0 ? "page 4 was mapped again"
                                                     : "page 4 could not be mapped again";
   access.release();
-  if (!all_end({change.get(), &toucher}, kBound))
-    return report_hang(
-        fmt::format("{} while the change waited for its pin; the pin is gone, the change still sleeps",
+  if (const Going going = patience().settle({change.get(), &toucher}); going != Going::ended)
+    return does_not_end(
+        fmt::format("{} while the change waited for its pin; the pin is gone, the change does not end",
                     touch),
-        {change.get(), &toucher}, {unmapping()});
+        going, patience(), {change.get(), &toucher}, {unmapping()});
   const std::string wrong = access.judge(true);
   if (!wrong.empty()) return result(Outcome::content_changed, wrong);
   CellResult cell =
@@ -466,7 +489,8 @@ CellResult Cell::pin_stream() {
   const bool ended = change->wait(kSecond);
   stream->stop.store(true);
   if (!ended) return stopped_too_late(*change, {&pinner}, "the change ended only after the pins had stopped");
-  if (!pinner.wait(kBound)) return report_hang("the change is over, and the pin does not end", {&pinner}, {});
+  if (const Going going = patience().settle({&pinner}); going != Going::ended)
+    return does_not_end("the change is over, and the pin does not end", going, patience(), {&pinner}, {});
   if (change->result() != 0) return finished(Outcome::overlapped, change->result(), "");
   return result(Outcome::overlapped, "the change ended while the pins went on");
 }
@@ -492,11 +516,14 @@ CellResult Cell::pin_then_read() {
     return n < 0 ? long{-errno} : long{n};
   });
   const std::vector<const Helper*> threads = {change.get(), &holder};
-  if (watch(holder, kBound).doing != Doing::ended || !all_end(threads, kBound))
-    return report_hang("the holder's read waits for a lock that the change keeps while it waits for the pin",
-                       threads, {{"draining the pin", [pin] { pin->drain(); }}, unmapping()});
+  const bool read_waits = watch(holder, kBound).waits();
+  if (const Going going = patience().settle(threads); going != Going::ended)
+    return does_not_end("the holder's read waits for a lock that the change keeps while it waits for the pin",
+                        going, patience(), threads,
+                        {{"draining the pin", [pin] { pin->drain(); }}, unmapping()});
   CellResult cell = finished(Outcome::waited, change->result(),
-                             "the change slept until the pin was gone; the read did not wait");
+                             fmt::format("the change slept until the pin was gone; the read {}",
+                                         read_waits ? "waited too" : "did not wait"));
   cell.where = watched.state.where();
   return cell;
 }
@@ -518,11 +545,13 @@ CellResult Cell::crosswise() {
     return first->result() != 0
                ? finished(Outcome::overlapped, first->result(), "")
                : result(Outcome::overlapped, "neither change waited for the pin on its file");
-  if (all_end(threads, kSecond)) return result(Outcome::waited, "one change waited for the other");
-  return report_hang("each change waits for the pin that the other's end lets go", threads,
-                     {{"draining one pin", [mine] { mine->drain(); }},
-                      {"draining the other", [others] { others->drain(); }},
-                      unmapping()});
+  const Going going = patience().settle(threads);
+  if (going == Going::ended) return result(Outcome::waited, "one change waited for the other");
+  return does_not_end("each change waits for the pin that the other's end lets go", going, patience(),
+                      threads,
+                      {{"draining one pin", [mine] { mine->drain(); }},
+                       {"draining the other", [others] { others->drain(); }},
+                       unmapping()});
 }
 
 }  // namespace daxrace::kernel

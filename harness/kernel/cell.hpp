@@ -9,6 +9,7 @@
 #include "harness/kernel/cells.hpp"
 #include "harness/kernel/helper.hpp"
 #include "harness/kernel/means.hpp"
+#include "harness/kernel/patience.hpp"
 #include "harness/kernel/reuse.hpp"
 #include "harness/kernel/scene.hpp"
 
@@ -37,8 +38,12 @@ struct Cause {
 
 /// Looks at threads that do not come back, then removes the causes one after the other, signals last, and
 /// says which of them freed all. The report's lines are of the moment before.
+/// `settled_ns`: how long threads that sleep are given after each.
 CellResult report_hang(std::string what, const std::vector<const Helper*>& threads,
-                       const std::vector<Cause>& causes);
+                       const std::vector<Cause>& causes, std::uint64_t settled_ns = 300'000'000);
+/// The same of threads that did not settle; SPIN for one that uses a CPU without end.
+CellResult does_not_end(const std::string& what, Going going, const Patience& patience,
+                        const std::vector<const Helper*>& threads, const std::vector<Cause>& causes);
 
 /// An access that is in flight, as the cell sees it.
 struct InFlight {
@@ -48,6 +53,11 @@ struct InFlight {
   unsigned page = kFirst;                         ///< whose block it uses
   std::vector<Cause> causes{};                    ///< what else may keep the change asleep once it is over
 };
+
+/// Lets the access go and judges a change that had not returned while it was in flight, when it was
+/// `meanwhile`.
+CellResult let_go(const Helper& change, const Watched& meanwhile, const InFlight& access,
+                  const std::vector<Cause>& causes, Patience& patience);
 
 /// One layout change against one access, on files of its own.
 class Cell {
@@ -78,20 +88,20 @@ class Cell {
   CellResult crosswise();
   CellResult frozen_while_it_waits();
   struct Behind;
-  CellResult end_of_freeze(const Helper& change, const Behind& behind, Freeze& freeze) const;
+  CellResult end_of_freeze(const Helper& change, const Behind& behind, Freeze& freeze);
   CellResult changed_while_frozen();
   CellResult unmounted_while_it_waits();
 
   std::unique_ptr<Helper> start_change(const File& file, const File& other,
                                        std::function<void()> then = {}) const;
   CellResult staged(const InFlight& access);
-  CellResult slept(const Helper& change, const std::string& where, const InFlight& access);
-  CellResult spun(const Helper& change, const InFlight& access);
+  CellResult outlasted(const Helper& change, const Watched& meanwhile, const InFlight& access);
   CellResult went_ahead(const Helper& change, const InFlight& access);
   CellResult overlap(const InFlight& access, bool freed, bool reused, const std::string& wrong) const;
   CellResult finished(Outcome good, long changed, std::string what);
   CellResult stopped_too_late(const Helper& change, const std::vector<const Helper*>& others,
                               const std::string& what);
+  Patience& patience() const { return means_.patience(); }
   Cause unmapping() const;
   Cause pinning_once_more() const;
 

@@ -70,12 +70,12 @@ void need(bool allowed, const char* what) {
 struct Cell::Behind {
   Behind(const std::shared_ptr<Freeze>& freeze, const File& file)
       : freezer("freeze of the file system", [freeze] { return freeze->begin(); }),
-        freeze_waits(watch(freezer, kBound).doing == Doing::asleep),
+        freeze_waits(watch(freezer, kBound).waits()),
         writer("write() of page 1 of another file", [file] { return write_again(*file); }),
-        write_waits(watch(writer, kBound).doing == Doing::asleep),
+        write_waits(watch(writer, kBound).waits()),
         storer("store to page 2 of another file",
                [file](std::atomic<pid_t>& task) { return store_in_a_process(*file, kOutside + 1, task); }),
-        store_waits(watch(storer, kBound).doing == Doing::asleep) {
+        store_waits(watch(storer, kBound).waits()) {
     if (freezer.ended() && freezer.result() != 0)
       throw Skipped("no freeze here: " + error_text(freezer.result()));
   }
@@ -96,7 +96,7 @@ struct Cell::Behind {
 
 CellResult Cell::frozen_while_it_waits() {
   need(means_.allowed().freeze, "freeze");
-  const auto freeze = std::make_shared<Freeze>(directory_);
+  const auto freeze = std::make_shared<Freeze>(directory_, patience().bound_ns());
   map(file_, kFirst);
   Pin pin;
   take_pin(pin, file_->at(kFirst));
@@ -105,7 +105,7 @@ CellResult Cell::frozen_while_it_waits() {
   const auto change = start_change(file_, other_);
   const Watched watched = watch(*change, kBound);
   if (watched.doing == Doing::ended || change->ended()) return went_ahead(*change, access);
-  if (watched.doing == Doing::busy) return spun(*change, access);
+  if (!watched.waits()) return outlasted(*change, watched, access);
   const Behind behind(freeze, other_);
   access.release();
   CellResult cell = end_of_freeze(*change, behind, *freeze);
@@ -118,35 +118,36 @@ CellResult Cell::frozen_while_it_waits() {
 }
 
 /// The pin is gone: the change ends, the freeze with it, and the others after the thaw.
-CellResult Cell::end_of_freeze(const Helper& change, const Behind& behind, Freeze& freeze) const {
+CellResult Cell::end_of_freeze(const Helper& change, const Behind& behind, Freeze& freeze) {
   const Cause thaw{"thawing the file system", [&] { freeze.thaw(); }};
-  if (!all_end({&change, &behind.freezer}, kBound))
-    return report_hang("the pin is gone, and the change or the freeze still sleeps",
-                       {&change, &behind.freezer, &behind.writer, &behind.storer}, {thaw, unmapping()});
+  if (const Going going = patience().settle({&change, &behind.freezer}); going != Going::ended)
+    return does_not_end("the pin is gone, and the change or the freeze does not end", going, patience(),
+                        {&change, &behind.freezer, &behind.writer, &behind.storer}, {thaw, unmapping()});
   freeze.thaw();
-  if (!all_end({&behind.writer, &behind.storer}, kBound))
-    return report_hang("the file system is thawed, and somebody still sleeps",
-                       {&behind.writer, &behind.storer}, {});
+  if (const Going going = patience().settle({&behind.writer, &behind.storer}); going != Going::ended)
+    return does_not_end("the file system is thawed, and somebody does not end", going, patience(),
+                        {&behind.writer, &behind.storer}, {});
   return result(Outcome::waited, "");
 }
 
 CellResult Cell::changed_while_frozen() {
   need(means_.allowed().freeze, "freeze");
-  const auto freeze = std::make_shared<Freeze>(directory_);
+  const auto freeze = std::make_shared<Freeze>(directory_, patience().bound_ns());
   const Helper freezer("freeze of the file system", [freeze] { return freeze->begin(); });
-  if (!freezer.wait(kBound))
-    return report_hang("the freeze of an idle file system does not end", {&freezer}, {});
+  if (const Going going = patience().settle({&freezer}); going != Going::ended)
+    return does_not_end("the freeze of an idle file system does not end", going, patience(), {&freezer}, {});
   if (freezer.result() != 0) throw Skipped("no freeze here: " + error_text(freezer.result()));
   const Helper storer("store to page 4", [file = file_](std::atomic<pid_t>& task) {
     return store_in_a_process(*file, kFirst, task);
   });
-  const bool store_waits = watch(storer, kBound).doing == Doing::asleep;
+  const bool store_waits = watch(storer, kBound).waits();
   const auto change = start_change(file_, other_);
   const Watched watched = watch(*change, kBound);
   freeze->thaw();
-  if (!all_end({&storer, change.get()}, kBound))
-    return report_hang("the file system is thawed, and somebody still sleeps", {&storer, change.get()}, {});
-  const bool slept = watched.doing == Doing::asleep;
+  if (const Going going = patience().settle({&storer, change.get()}); going != Going::ended)
+    return does_not_end("the file system is thawed, and somebody does not end", going, patience(),
+                        {&storer, change.get()}, {});
+  const bool slept = watched.waits();
   CellResult cell = finished(slept ? Outcome::waited : Outcome::overlapped, change->result(),
                              fmt::format("the change {} for the thaw, a store {}", waited_or_not(slept),
                                          waited_or_not(store_waits)));

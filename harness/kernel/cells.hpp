@@ -126,8 +126,8 @@ struct Allowed {
 enum class Outcome : std::uint8_t {
   content_changed,  ///< somebody read or wrote what was no longer his
   unflushed,        ///< fsync returned and a stored page had not been written back
-  hang,             ///< all sleep, and nothing that is still to come wakes them
-  spin,             ///< the change neither sleeps nor returns
+  hang,             ///< what they may have waited for is over, and they have not ended at the bound
+  spin,             ///< the change uses a CPU without end
   starved,          ///< the change ended only once the others had stopped
   inconclusive,     ///< what was needed to judge did not happen
   overlapped,       ///< the change went ahead; nothing came of it

@@ -56,7 +56,7 @@ std::string needed_on(const std::string& dir) {
 }
 
 // The guard tries for a while: a freeze that is on its way when we die is there only later.
-Freeze::Freeze(const Directory& directory)
+Freeze::Freeze(const Directory& directory, std::uint64_t hang_bound_ns)
     : directory_(open(directory.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
   if (!directory_) throw Error(fmt::format("freeze: {}", std::strerror(errno)));
   guard_.emplace(
@@ -67,7 +67,8 @@ Freeze::Freeze(const Directory& directory)
           nanosleep(&nap, nullptr);
         }
       },
-      std::vector<int>{directory_.get()}, kBoundSeconds);
+      std::vector<int>{directory_.get()},
+      kBoundSeconds + static_cast<unsigned>(4 * hang_bound_ns / 1'000'000'000));
 }
 
 Freeze::~Freeze() { thaw(); }

@@ -13,10 +13,10 @@ namespace daxrace::kernel {
 std::string needed_on(const std::string& dir);
 
 /// Freezes the file system of a directory. It is thawed at the end; should we die before, or not come to that
-/// within 20 s, by a guard.
+/// within 20 s and four times `hang_bound_ns`, by a guard.
 class Freeze {
  public:
-  explicit Freeze(const Directory& directory);  ///< throws Error; freezes nothing yet
+  Freeze(const Directory& directory, std::uint64_t hang_bound_ns);  ///< throws Error; freezes nothing yet
   ~Freeze();
   Freeze(const Freeze&) = delete;
   Freeze& operator=(const Freeze&) = delete;

@@ -96,39 +96,29 @@ void Helper::interrupt() const {
 
 Watched watch(const Helper& helper, std::uint64_t bound_ns) {
   constexpr std::uint64_t kStep = 2 * kMs;
-  constexpr unsigned kStill = 12;  // samples without a context switch, in a wait that names its object
+  constexpr unsigned kStill = 12;  // looks without a context switch, in a wait that names its object
   constexpr std::uint64_t kLong = 1000 * kMs;  // the same, where the stack does not say what is waited for
   const std::uint64_t start = Clock::monotonic_ns();
-  Watched watched;
-  std::uint64_t switches = 0;
-  std::uint64_t since = start;
-  unsigned still = 0;
+  Samples seen;
   while (!helper.ended()) {
-    watched.state = helper.state();
     const std::uint64_t now = Clock::monotonic_ns();
-    if (!watched.state.asleep() || watched.state.switches != switches) {
-      switches = watched.state.switches;
-      still = 0;
-      since = now;
-    } else {
-      ++still;
-    }
-    const bool conflict = waits_for_others(watched.state) && still >= kStill;
-    if (conflict || (still >= kStill && now - since >= kLong)) {
+    seen.add(helper.state(), now);
+    const bool conflict = waits_for_others(seen.last()) && seen.still() >= kStill;
+    if (conflict || (seen.still() >= kStill && seen.still_ns() >= kLong)) {
       if (helper.ended()) break;
-      watched.doing = Doing::asleep;
-      return watched;
+      return {Doing::asleep, seen.last()};
     }
-    if (now - start >= bound_ns) return watched;
+    if (now - start >= bound_ns) {
+      if (seen.burns()) return {Doing::busy, seen.last()};
+      return {seen.polls() ? Doing::polls : Doing::unclear, seen.last_asleep()};
+    }
     sleep_ns(kStep);
   }
-  watched.doing = Doing::ended;
-  return watched;
+  return {Doing::ended, seen.last()};
 }
 
-bool all_end(const std::vector<const Helper*>& threads, std::uint64_t bound_ns) {
+bool all_end(const std::vector<const Helper*>& threads, std::uint64_t bound_ns, std::uint64_t settled_ns) {
   constexpr std::uint64_t kStep = 2 * kMs;
-  constexpr std::uint64_t kSettled = 300 * kMs;
   const std::uint64_t start = Clock::monotonic_ns();
   std::uint64_t since = start;
   std::uint64_t switches = 0;
@@ -147,7 +137,7 @@ bool all_end(const std::vector<const Helper*>& threads, std::uint64_t bound_ns) 
     const std::uint64_t now = Clock::monotonic_ns();
     if (runs || sum != switches) since = now;
     switches = sum;
-    if (now - since >= kSettled || now - start >= bound_ns) break;
+    if (now - since >= settled_ns || now - start >= bound_ns) break;
     sleep_ns(kStep);
   }
   return std::ranges::all_of(threads, [](const Helper* thread) { return thread->ended(); });

@@ -42,17 +42,21 @@ class Helper {
   std::shared_ptr<Shared> shared_;
 };
 
-/// What a thread does, decided by what the kernel says of it and never by elapsed time alone: `asleep` if it
-/// has not run between samples and its stack shows that it waits for somebody.
-enum class Doing : std::uint8_t { ended, asleep, busy };
+/// What a thread does, decided by what the kernel says of it and never by elapsed time alone. `asleep`: it
+/// has not run between samples and its stack shows that it waits for somebody. At the bound: `polls` if it
+/// sleeps so and wakes now and then, `busy` if it uses a CPU without end, `unclear` if neither can be said.
+enum class Doing : std::uint8_t { ended, asleep, polls, busy, unclear };
 struct Watched {
-  Doing doing = Doing::busy;
-  ThreadState state;  ///< the last one seen
+  Doing doing = Doing::unclear;
+  ThreadState state;  ///< the last one seen; of one that polls, the last one asleep
+
+  bool waits() const { return doing == Doing::asleep || doing == Doing::polls; }
 };
 Watched watch(const Helper& helper, std::uint64_t bound_ns);
 
 /// Whether all of them end. No, as soon as every one that is left sleeps, waits for others and has not run
-/// for a while: whoever was woken would be runnable.
-bool all_end(const std::vector<const Helper*>& threads, std::uint64_t bound_ns);
+/// for `settled_ns`: whoever was woken would be runnable.
+bool all_end(const std::vector<const Helper*>& threads, std::uint64_t bound_ns,
+             std::uint64_t settled_ns = 300'000'000);
 
 }  // namespace daxrace::kernel

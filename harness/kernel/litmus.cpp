@@ -48,10 +48,11 @@ bool wanted(const std::vector<T>& list, T value) {
 
 }  // namespace
 
-std::vector<CellResult> decide(const Directory& directory, const Selection& selection, KernelLog& log) {
+std::vector<CellResult> decide(const Directory& directory, const Selection& selection, KernelLog& log,
+                               Patience& patience) {
   std::vector<CellResult> cells;
   Victims victims(directory);
-  Means means(directory, selection.allowed);
+  Means means(directory, selection.allowed, patience);
   for (std::size_t a = 0; a < kAccesses.size(); ++a) {
     for (std::size_t o = 0; o < kOperations.size(); ++o) {
       const auto access = static_cast<Access>(a);
@@ -64,6 +65,11 @@ std::vector<CellResult> decide(const Directory& directory, const Selection& sele
     }
   }
   return cells;
+}
+
+std::vector<CellResult> decide(const Directory& directory, const Selection& selection, KernelLog& log) {
+  Patience patience;
+  return decide(directory, selection, log, patience);
 }
 
 }  // namespace daxrace::kernel

@@ -16,6 +16,8 @@ struct Selection {
 
 /// Decides every cell of the selection on the live kernel, in the order of the tables. What cannot be staged
 /// here is a cell `skipped` with its reason.
+std::vector<CellResult> decide(const Directory& directory, const Selection& selection, KernelLog& log,
+                               Patience& patience);
 std::vector<CellResult> decide(const Directory& directory, const Selection& selection, KernelLog& log);
 
 }  // namespace daxrace::kernel

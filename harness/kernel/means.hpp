@@ -4,6 +4,7 @@
 
 #include "harness/kernel/cells.hpp"
 #include "harness/kernel/directory.hpp"
+#include "harness/kernel/patience.hpp"
 #include "harness/kernel/stopped_device.hpp"
 #include "harness/kernel/trace.hpp"
 
@@ -13,9 +14,11 @@ namespace daxrace::kernel {
 /// the Skipped that every call throws.
 class Means {
  public:
-  Means(const Directory& directory, Allowed allowed) : directory_(directory), allowed_(allowed) {}
+  Means(const Directory& directory, Allowed allowed, Patience& patience)
+      : directory_(directory), allowed_(allowed), patience_(patience) {}
 
   Allowed allowed() const { return allowed_; }
+  Patience& patience() const { return patience_; }
 
   /// With fs_dax:dax_writeback_one enabled.
   Trace& writebacks() {
@@ -34,6 +37,7 @@ class Means {
  private:
   const Directory& directory_;
   Allowed allowed_;
+  Patience& patience_;
   std::unique_ptr<Trace> trace_;
   std::unique_ptr<StoppedDevice> device_;
 };

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace daxrace::kernel {
 namespace {
@@ -21,10 +22,25 @@ std::string first_line(const std::string& path) {
 }
 
 /// The name in parentheses may hold anything: the state stands behind the last one.
-char run_state(pid_t tid) {
-  const std::string line = first_line(proc_path(tid, "stat"));
+char run_state(const std::string& line) {
   const auto close = line.rfind(") ");
   return close == std::string::npos || close + 2 >= line.size() ? '?' : line[close + 2];
+}
+
+/// On a CPU, and ready to run without one. The first alone, in steps of a tick, where the kernel does not
+/// keep both.
+void read_cpu_times(pid_t tid, const std::string& stat, ThreadState& state) {
+  std::istringstream both(first_line(proc_path(tid, "schedstat")));
+  if (both >> state.cpu_ns >> state.queued_ns && state.cpu_ns != 0) return;
+  const auto close = stat.rfind(") ");
+  if (close == std::string::npos) return;
+  std::istringstream fields(stat.substr(close + 2));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) fields >> skipped;  // the state and what stands before utime
+  std::uint64_t user = 0;
+  std::uint64_t system = 0;
+  if (fields >> user >> system)
+    state.cpu_ns = (user + system) * 1'000'000'000 / static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
 }
 
 std::uint64_t context_switches(pid_t tid) {
@@ -74,15 +90,29 @@ std::string ThreadState::where() const {
   return stack.empty() ? wchan : stack.front();
 }
 
+std::string ThreadState::wait() const {
+  const std::string place = where();
+  return names_any(kConflicts, place) || stack.size() < 2 ? place : place + " < " + stack[1];
+}
+
 ThreadState thread_state(pid_t tid) {
   ThreadState state;
   state.switches = context_switches(tid);
-  state.run = run_state(tid);
+  const std::string stat = first_line(proc_path(tid, "stat"));
+  state.run = run_state(stat);
+  read_cpu_times(tid, stat, state);
   state.wchan = first_line(proc_path(tid, "wchan"));
   if (state.wchan == "0") state.wchan.clear();
   state.syscall = first_line(proc_path(tid, "syscall"));
   state.stack = stack_of(tid);
   return state;
+}
+
+double cpu_share(const ThreadState& before, const ThreadState& after, std::uint64_t elapsed_ns) {
+  const auto grown = [](std::uint64_t from, std::uint64_t to) { return to > from ? to - from : 0; };
+  const std::uint64_t queued = std::min(grown(before.queued_ns, after.queued_ns), elapsed_ns);
+  const double could = static_cast<double>(std::max<std::uint64_t>(elapsed_ns - queued, 1));
+  return std::min(1.0, static_cast<double>(grown(before.cpu_ns, after.cpu_ns)) / could);
 }
 
 bool waits_for_others(const ThreadState& state) {
@@ -91,6 +121,33 @@ bool waits_for_others(const ThreadState& state) {
          std::ranges::none_of(state.stack,
                               [](const std::string& name) { return names_any(kTransient, name); });
 }
+
+void Samples::add(const ThreadState& state, std::uint64_t now_ns) {
+  if (looks_++ == 0) {
+    first_ = state;
+    start_ns_ = now_ns;
+  }
+  if (state.asleep() && looks_ > 1 && state.switches == last_.switches) {
+    ++still_;
+  } else {
+    still_ = 0;
+    still_since_ns_ = now_ns;
+  }
+  if (state.asleep()) {
+    ++asleep_;
+    last_asleep_ = state;
+    if (waits_for_others(state)) ++waiting_;
+  }
+  last_ = state;
+  now_ns_ = now_ns;
+}
+
+bool Samples::burns() const {
+  constexpr double kNearlyAll = 0.9;
+  return asleep_ == 0 || share_of_cpu() >= kNearlyAll;
+}
+
+bool Samples::polls() const { return !burns() && waiting_ * 10 >= asleep_ * 9; }
 
 std::vector<std::string> describe(const ThreadState& state) {
   std::vector<std::string> lines = {fmt::format("state {}, wchan {}, syscall {}", state.run,
