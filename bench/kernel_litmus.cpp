@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <memory>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "bench/kernel_reproducer.hpp"
 #include "bench/kernel_versus_engine.hpp"
+#include "bench/signals.hpp"
 #include "bench/suggest.hpp"
 #include "bench/units.hpp"
 #include "harness/clock.hpp"
@@ -33,6 +36,9 @@ std::string_view dax_text(const FsFacts& facts) {
   if (!facts.dax) return " without DAX";
   return facts.sync_mapping ? " with DAX" : " with DAX without MAP_SYNC";
 }
+
+/// What is stopped for a table is undone behind our back after so long.
+constexpr std::uint64_t kLongestTable = 3'600'000'000'000;
 
 std::string head_line(const FsFacts& facts) {
   std::string out = fmt::format("kernel {}, {}{} on {}{}\n{}\n", facts.kernel, facts.fs, dax_text(facts),
@@ -173,6 +179,7 @@ void check_options(const LitmusOptions& options) {
     throw Error("--explain: only the engine's interleavings can be told; use --target=engine");
   if (options.hang_bound_ns != 0 && options.hang_bound_ns < 100'000'000)
     throw Error("--hang-bound: at least 100ms");
+  if (options.time_bound_ns > kLongestTable) throw Error("--time-bound: at most 1h");
   if (options.threads != 0)
     throw Error("--threads: cells of the kernel are decided one by one; use --target=engine");
 }
@@ -321,22 +328,70 @@ Exit kernel_litmus_exit(const std::vector<CellResult>& cells, bool require_decid
   return all_skipped || unmet ? Exit::skipped : Exit::ok;
 }
 
+namespace {
+
+/// By a process that may be left behind: a file of a thread that hangs cannot be unlinked.
+struct Removed {
+  void operator()(const kernel::Directory* directory) const {
+    constexpr std::uint64_t kBound = 10'000'000'000;
+    if (kernel::ends_apart([&] { delete directory; }, kBound)) {
+      delete directory;  // nothing is left of it but what is open
+    } else {
+      fmt::print(stderr, "daxrace: litmus: {} stays: a file in it cannot be removed\n", directory->path());
+    }
+  }
+};
+
+kernel::Course course_of(const LitmusOptions& options) {
+  kernel::Course course;
+  if (options.time_bound_ns != 0) course.table_bound_ns = options.time_bound_ns;
+  course.stop = &stop_requested();
+  return course;
+}
+
+/// A line for each cell as soon as it is done, on a terminal in one place: whoever ends us keeps what he has
+/// seen.
+class CellsOnTheWay {
+ public:
+  void operator()(const CellResult& cell, std::size_t done, std::size_t of) {
+    const bool in_place = isatty(STDERR_FILENO) != 0;
+    fmt::print(stderr, "{}[{}/{}] {} against {}: {}{}", in_place ? "\r\033[K" : "", done, of,
+               kernel::info_of(cell.operation).name, kernel::info_of(cell.access).name, outcome_of(cell),
+               in_place && done < of ? "" : "\n");
+    std::fflush(stderr);
+  }
+};
+
+}  // namespace
+
 Exit print_kernel_litmus(const LitmusOptions& options) {
   if (!options.reproducers.empty()) return write_reproducers(options.reproducers, options.into);
   check_options(options);
   Clock::calibrate();
   const kernel::Selection selection = selection_of(options);
-  const kernel::Directory directory(options.dir);
-  look_for_dax(options, directory.facts());
-  kernel::KernelLog log;
   kernel::Patience patience(options.hang_bound_ns == 0 ? kernel::kHangBoundNs : options.hang_bound_ns);
+  kernel::Course course = course_of(options);
+  install_stop_handlers();
+  const std::unique_ptr<const kernel::Directory, Removed> directory(new kernel::Directory(options.dir));
+  look_for_dax(options, directory->facts());
+  kernel::KernelLog log;
   const auto canaries = kernel::canaries_here();
-  const auto cells = kernel::decide(directory, selection, log, patience);
-  if (cells.empty()) throw Error("litmus: no such operation and access ever meet", Exit::skipped);
-  fmt::print("{}", rendered(options.format, directory.facts(), cells, canaries));
+  course.on_cell = CellsOnTheWay{};
+  const auto cells = kernel::decide(*directory, selection, log, patience, course);
+  if (cells.empty() && !stop_requested().load())
+    throw Error("litmus: no such operation and access ever meet", Exit::skipped);
+  fmt::print("{}", rendered(options.format, directory->facts(), cells, canaries));
   if (options.versus_engine) fmt::print("{}", kernel_versus_engine(cells));
-  for (unsigned i = 1; i < options.repeat; ++i)
-    if (!same_outcomes(cells, kernel::decide(directory, selection, log, patience))) return Exit::broken;
+  std::fflush(stdout);  // whatever comes of the rest
+  course.on_cell = nullptr;
+  for (unsigned i = 1; i < options.repeat && !stop_requested().load(); ++i) {
+    const auto again = kernel::decide(*directory, selection, log, patience, course);
+    if (!stop_requested().load() && !same_outcomes(cells, again)) return Exit::broken;
+  }
+  if (stop_requested().load()) {
+    fmt::print(stderr, "interrupted: {} cells were done\n", cells.size());
+    return Exit::interrupted;
+  }
   if (options.repeat > 1) fmt::print(stderr, "{} repetitions, all the same\n", options.repeat);
   const Exit code = kernel_litmus_exit(cells, options.require_decided);
   if (options.require_decided && code == Exit::skipped)

@@ -142,6 +142,9 @@ OptionTable litmus_option_table(LitmusOptions& o) {
        "kernel: a change that has not ended so long after its access hangs; less is enough in a wait where "
        "somebody has slept so long before",
        [&o](const Values& values) { o.hang_bound_ns = parse_duration_ns("hang-bound", values.front()); }},
+      {kWhat, "time-bound", Takes::value, "TIME", "10m",
+       "kernel: no cell is begun so long after the table was; those that are left are skipped",
+       [&o](const Values& values) { o.time_bound_ns = parse_duration_ns("time-bound", values.front()); }},
       {kHow, "explain", Takes::nothing, "", "",
        "tell the interleaving that was forced, for each selected cell",
        [&o](const Values&) { o.explain = true; }},
@@ -190,6 +193,7 @@ Exit print_litmus(const LitmusOptions& options) {
       {"dir", !options.dir.empty()},
       {"allow", !options.allowed.empty()},
       {"hang-bound", options.hang_bound_ns != 0},
+      {"time-bound", options.time_bound_ns != 0},
       {"versus-engine", options.versus_engine},
       {"reproducer", !options.reproducers.empty()},
       {"require=dax", options.require_dax}};

@@ -26,6 +26,7 @@ struct LitmusOptions {
   std::vector<std::string> reproducers;  ///< kernel: programs to write, instead of deciding anything
   std::string into = ".";                ///< where they go
   std::uint64_t hang_bound_ns = 0;       ///< kernel: 0 is the default
+  std::uint64_t time_bound_ns = 0;       ///< kernel: of a table; 0 is the default
   unsigned repeat = 1;
   unsigned threads = 0;          ///< 0: one for each CPU
   bool require_decided = false;  ///< a cell that is not decided is not good enough

@@ -115,7 +115,7 @@ json check_litmus(const std::string& file, const std::string& kernel, const std:
     ns += cell.at("duration_ns").get<std::uint64_t>();
   }
   check(litmus.at("cells").size() == 182, fmt::format("{} cells", litmus.at("cells").size()));
-  check(ns < 60'000'000'000U, fmt::format("the table took {} s", ns / 1'000'000'000));
+  check(ns < 70'000'000'000U, fmt::format("the table took {} s", ns / 1'000'000'000));
   fmt::print("{}: {} cells in {} s\n", file, litmus.at("cells").size(), ns / 1'000'000'000);
   return litmus;
 }

@@ -25,6 +25,8 @@
 #include "harness/file_descriptor.hpp"
 #include "harness/kernel/canaries.hpp"
 #include "harness/kernel/cell.hpp"
+#include "harness/kernel/cell_wire.hpp"
+#include "harness/kernel/decider.hpp"
 #include "harness/kernel/guard.hpp"
 #include "harness/kernel/kernel_log.hpp"
 #include "harness/kernel/kernel_view.hpp"
@@ -270,6 +272,148 @@ TEST_F(Verdict, SpinIsSaidOnlyOfOneThatUsesACpuWithoutEnd) {
   EXPECT_EQ(never.outcome, Outcome::spin) << never.what;
   EXPECT_THAT(never.what, HasSubstr("it used a CPU without end, for 1 s"));
   EXPECT_EQ(never.freed_by, "ending it");
+}
+
+/// A table whose cells do what a test wants.
+class Apart : public ::testing::Test {
+ protected:
+  static CellResult good(std::size_t cell) {
+    CellResult result;
+    result.operation = static_cast<Operation>(cell);
+    result.outcome = Outcome::waited;
+    result.what = fmt::format("cell {}", cell);
+    return result;
+  }
+  std::vector<CellResult> decide(std::size_t count, const Cells::Decide& decide_cell) {
+    const auto blank = [](std::size_t cell) {
+      CellResult result;
+      result.operation = static_cast<Operation>(cell);
+      return result;
+    };
+    course_.on_cell = [this](const CellResult& cell, std::size_t done, std::size_t of) {
+      told_.push_back(fmt::format("{}/{} {}", done, of, name_in(kOutcomeNames, cell.outcome)));
+    };
+    return decide_apart({count, blank, [&] { return decide_cell; }}, patience_, course_);
+  }
+  Patience patience_{100'000'000};
+  Course course_;
+  std::vector<std::string> told_;
+};
+
+TEST_F(Apart, ACellThatDoesNotComeBackIsInconclusiveAndTheTableGoesOn) {
+  const Bed bed;
+  const auto cells = decide(3, [&](std::size_t cell) {
+    if (cell == 1) bed.sleeper()();
+    return good(cell);
+  });
+  ASSERT_EQ(cells.size(), 3U);
+  EXPECT_EQ(cells[0].what, "cell 0");
+  EXPECT_EQ(cells[1].outcome, Outcome::inconclusive);
+  EXPECT_EQ(cells[1].operation, static_cast<Operation>(1));
+  EXPECT_THAT(cells[1].what, HasSubstr("did not come back from the kernel"));
+  EXPECT_THAT(cells[1].where, HasSubstr("pipe"));
+  EXPECT_THAT(cells[1].report, Contains(HasSubstr("syscall")));
+  EXPECT_EQ(cells[2].what, "cell 2");
+  EXPECT_THAT(told_, ::testing::ElementsAre("1/3 waited", "2/3 inconclusive", "3/3 waited"));
+}
+
+TEST_F(Apart, AProcessThatDiesCostsItsCell) {
+  const auto cells = decide(2, [](std::size_t cell) {
+    if (cell == 0) kill(getpid(), SIGKILL);
+    return good(cell);
+  });
+  ASSERT_EQ(cells.size(), 2U);
+  EXPECT_EQ(cells[0].what, "not decided: its process died: Killed");
+  EXPECT_EQ(cells[1].what, "cell 1");
+}
+
+TEST_F(Apart, WhatACellThrowsIsThrown) {
+  const auto fails = [](std::size_t) -> CellResult { throw Error("scene: no space", Exit::broken); };
+  try {
+    decide(2, fails);
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "scene: no space");
+    EXPECT_EQ(error.code(), Exit::broken);
+  }
+}
+
+TEST_F(Apart, CellsAfterTheTimeBoundAreSkipped) {
+  course_.table_bound_ns = 300'000'000;
+  const auto cells = decide(50, [](std::size_t cell) {
+    const timespec nap{0, 100'000'000};
+    nanosleep(&nap, nullptr);
+    return good(cell);
+  });
+  ASSERT_EQ(cells.size(), 50U);
+  EXPECT_EQ(cells.front().outcome, Outcome::waited);
+  EXPECT_EQ(cells.back().outcome, Outcome::skipped);
+  EXPECT_EQ(cells.back().what, "time bound: the table had 0.3 s (--time-bound)");
+  EXPECT_EQ(cells.back().operation, static_cast<Operation>(49));
+}
+
+TEST_F(Apart, ACellThatIsDoneIsKeptWhenTheTableIsStopped) {
+  std::atomic<bool> stop{false};
+  course_.stop = &stop;
+  std::vector<CellResult> seen;
+  const auto blank = [](std::size_t) { return CellResult{}; };
+  course_.on_cell = [&](const CellResult& cell, std::size_t, std::size_t) {
+    seen.push_back(cell);
+    stop.store(true);
+  };
+  const auto begin = []() -> Cells::Decide {
+    return [](std::size_t cell) {
+      if (cell == 1) pause();
+      return good(cell);
+    };
+  };
+  const auto cells = decide_apart({3, blank, begin}, patience_, course_);
+  ASSERT_EQ(cells.size(), 1U);
+  EXPECT_EQ(cells[0].what, "cell 0");
+}
+
+TEST_F(Apart, WhatOneLearnsOfWaitsTheNextOneKnows) {
+  const auto cells = decide(1, [this](std::size_t cell) {
+    patience_.learn("dax_break_layout");
+    return good(cell);
+  });
+  EXPECT_THAT(patience_.known(), Contains("dax_break_layout"));
+}
+
+TEST(Wire, BringsBackWhatWasSentOnlyOnceItIsAllThere) {
+  CellResult cell;
+  cell.operation = Operation::zero;
+  cell.access = Access::crosswise;
+  cell.outcome = Outcome::hang;
+  cell.what = std::string("with a \0 and a\nline", 19);
+  cell.where = "xfs_ilock";
+  cell.freed_by = "a signal";
+  cell.report = {"one", "", "three"};
+  cell.log = {"WARNING: "};
+  cell.duration_ns = 7;
+  const std::string bytes = to_wire({cell, {"a", "b"}, std::nullopt});
+  std::string received;
+  for (const char byte : bytes) {
+    EXPECT_FALSE(take_message(received).has_value());
+    received += byte;
+  }
+  received += bytes;
+  for (int i = 0; i < 2; ++i) {
+    const auto message = take_message(received);
+    ASSERT_TRUE(message.has_value());
+    EXPECT_FALSE(message->error.has_value());
+    EXPECT_EQ(message->waits, (std::set<std::string>{"a", "b"}));
+    EXPECT_EQ(message->cell.operation, cell.operation);
+    EXPECT_EQ(message->cell.access, cell.access);
+    EXPECT_EQ(message->cell.outcome, cell.outcome);
+    EXPECT_EQ(message->cell.what, cell.what);
+    EXPECT_EQ(message->cell.where, cell.where);
+    EXPECT_EQ(message->cell.freed_by, cell.freed_by);
+    EXPECT_EQ(message->cell.report, cell.report);
+    EXPECT_EQ(message->cell.log, cell.log);
+    EXPECT_EQ(message->cell.duration_ns, cell.duration_ns);
+  }
+  EXPECT_TRUE(received.empty());
 }
 
 /// What a guard says when it undoes: one byte, and the end of file once it is gone.
@@ -839,7 +983,9 @@ INSTANTIATE_TEST_SUITE_P(
                       BadLine{{"litmus", "--target=kernel", "--reproducer=zero_pge"}, "zero_page"},
                       BadLine{{"litmus", "--allow=freeze"}, "needs --target=kernel"},
                       BadLine{{"litmus", "--hang-bound=1s"}, "--hang-bound: needs --target=kernel"},
+                      BadLine{{"litmus", "--time-bound=1s"}, "--time-bound: needs --target=kernel"},
                       BadLine{{"litmus", "--target=kernel", "--dir=.", "--hang-bound=1ms"}, "at least 100ms"},
+                      BadLine{{"litmus", "--target=kernel", "--dir=.", "--time-bound=2h"}, "at most 1h"},
                       BadLine{{"litmus", "--target=kernel", "--dir=/", "--allow=freez"}, "freeze"},
                       BadLine{{"litmus", "--target=kernel", "--dir=/", "--allow=freeze"}, "/ lies on"},
                       BadLine{{"litmus", "--target=kernel", "--dir=.", "--allow=umount"}, "lies on"},

@@ -118,14 +118,20 @@ CellResult let_go(const Helper& change, const Watched& meanwhile, const InFlight
   return cell;
 }
 
-Cell::Cell(const Directory& directory, Victims& victims, Means& means, Operation operation, Access access)
-    : directory_(directory), victims_(victims), means_(means), operation_(operation), access_(access) {}
+Cell::Cell(const Directory& directory, std::shared_ptr<Victims> victims, Means& means, Operation operation,
+           Access access)
+    : directory_(directory),
+      victims_(std::move(victims)),
+      means_(means),
+      operation_(operation),
+      access_(access) {}
 
 Cell::~Cell() {
-  // A thread that was left behind may keep the files; their names go now.
-  if (file_) file_->unlink();
-  if (other_) other_->unlink();
-  victims_.release();
+  // Who was left behind in the kernel may hold a file's locks, and unlinking would wait for them with the
+  // directory locked: then the name stays.
+  for (const File& file : {file_, other_})
+    if (file && file.use_count() <= 2) file->unlink();  // a member's and the list's
+  if (victims_.use_count() <= 2) victims_->release();   // ours and the table's
 }
 
 CellResult Cell::decide() {
@@ -248,19 +254,46 @@ CellResult Cell::outlasted(const Helper& change, const Watched& meanwhile, const
   return whole;
 }
 
+/// What becomes of the block in use. Both looks are made while the access is in flight and by threads of
+/// their own: FIEMAP takes a lock of the file (IOLOCK on XFS, and on ext4 from 7.x), which the access may
+/// hold.
+struct Cell::Reuse {
+  std::unique_ptr<Helper> look;   ///< 1: the block is still the file's
+  std::unique_ptr<Helper> taker;  ///< 1: another file has it
+
+  bool is_free() const { return look && look->ended() && look->result() == 0; }
+  bool is_taken() const { return taker && taker->ended() && taker->result() == 1; }
+};
+
+Cell::Reuse Cell::give_away(unsigned page) {
+  Reuse reuse;
+  const std::uint64_t block = file_->block_of(page).value_or(0);
+  if (!directory_.facts().dax || block == 0) return reuse;
+  reuse.look = std::make_unique<Helper>("FIEMAP of the file",
+                                        [file = file_, block] { return long{file->still_has(block)}; });
+  // While it waits nobody knows, but a file that comes to have the block proves that it was free.
+  if (watch(*reuse.look, kBound).doing == Doing::ended && !reuse.is_free()) return reuse;
+  reuse.taker = std::make_unique<Helper>("allocation of the freed block by other files",
+                                         [victims = victims_, block] { return long{victims->reach(block)}; });
+  comes_back(*reuse.taker, kBound);
+  return reuse;
+}
+
 CellResult Cell::went_ahead(const Helper& change, const InFlight& access) {
   const long changed = change.result();
-  const std::uint64_t block = file_->block_of(access.page).value_or(0);
-  const bool freed = changed == 0 && directory_.facts().dax && block != 0 && !file_->still_has(block);
-  const bool reused = freed && victims_.reach(block);
+  const Reuse reuse = changed == 0 ? give_away(access.page) : Reuse{};
+  const bool reused = reuse.is_taken();
   access.release();
-  if (const Going going = patience().settle(access.holders); going != Going::ended)
-    return does_not_end("the change is over, and the access does not end", going, patience(), access.holders,
-                        {unmapping()});
+  std::vector<const Helper*> threads = access.holders;
+  for (const auto* one : {&reuse.look, &reuse.taker})
+    if (*one) threads.push_back(one->get());
+  if (const Going going = patience().settle(threads); going != Going::ended)
+    return does_not_end("the change is over, and the access, or who looks at the file, does not end", going,
+                        patience(), threads, {unmapping()});
   if (changed != 0) return finished(Outcome::overlapped, changed, "");
   std::string wrong = access.judge(false);
-  if (wrong.empty() && reused && !victims_.intact()) wrong = "another file's page was written to";
-  return overlap(access, freed, reused, wrong);
+  if (wrong.empty() && reused && !victims_->intact()) wrong = "another file's page was written to";
+  return overlap(access, reused || reuse.is_free(), reused, wrong);
 }
 
 CellResult Cell::overlap(const InFlight& access, bool freed, bool reused, const std::string& wrong) const {
@@ -290,8 +323,15 @@ CellResult Cell::finished(Outcome good, long changed, std::string what) {
                   fmt::format("{}: {}", info_of(operation_).what, error_text(changed)));
   if (operation_ == Operation::evict) return result(good, std::move(what));
   apply_to_content(operation_, *file_, *other_);
-  const std::string wrong = file_->difference();
-  if (!wrong.empty()) return result(Outcome::content_changed, "afterwards " + wrong);
+  const auto wrong = std::make_shared<std::string>();
+  const Helper reader("read of the file afterwards", [file = file_, wrong] {
+    *wrong = file->difference();
+    return 0L;
+  });
+  if (const Going going = patience().settle({&reader}); going != Going::ended)
+    return does_not_end("all are over, and a read of the file does not end: a lock was left behind", going,
+                        patience(), {&reader}, {});
+  if (!wrong->empty()) return result(Outcome::content_changed, "afterwards " + *wrong);
   return result(good, std::move(what));
 }
 

@@ -62,7 +62,8 @@ CellResult let_go(const Helper& change, const Watched& meanwhile, const InFlight
 /// One layout change against one access, on files of its own.
 class Cell {
  public:
-  Cell(const Directory& directory, Victims& victims, Means& means, Operation operation, Access access);
+  Cell(const Directory& directory, std::shared_ptr<Victims> victims, Means& means, Operation operation,
+       Access access);
   ~Cell();
   Cell(const Cell&) = delete;
   Cell& operator=(const Cell&) = delete;
@@ -96,6 +97,8 @@ class Cell {
                                        std::function<void()> then = {}) const;
   CellResult staged(const InFlight& access);
   CellResult outlasted(const Helper& change, const Watched& meanwhile, const InFlight& access);
+  struct Reuse;
+  Reuse give_away(unsigned page);
   CellResult went_ahead(const Helper& change, const InFlight& access);
   CellResult overlap(const InFlight& access, bool freed, bool reused, const std::string& wrong) const;
   CellResult finished(Outcome good, long changed, std::string what);
@@ -106,7 +109,7 @@ class Cell {
   Cause pinning_once_more() const;
 
   const Directory& directory_;
-  Victims& victims_;
+  std::shared_ptr<Victims> victims_;
   Means& means_;
   Operation operation_;
   Access access_;

@@ -1,6 +1,7 @@
 #include "harness/kernel/directory.hpp"
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -64,6 +65,11 @@ std::string why_no_pages_of(std::size_t bytes) {
   return fmt::format(
       "--target=kernel: this kernel's pages have {} KiB, and its files are laid out for {} KiB", bytes / 1024,
       kPageBytes / 1024);
+}
+
+std::string fresh_name(const std::string& name) {
+  static std::atomic<unsigned> count{0};
+  return fmt::format("{}-{}-{}", name, getpid(), count++);
 }
 
 Directory::Directory(const std::string& dir) {

@@ -30,6 +30,10 @@ std::string unused_dax(const FsFacts& facts, const std::string& dir);
 /// Why the kernel target cannot be had where a page has that many bytes, as one line; empty where it can.
 std::string why_no_pages_of(std::size_t bytes);
 
+/// `name` as nobody else names a file, in whatever process: one of somebody who did not come back may still
+/// be there.
+std::string fresh_name(const std::string& name);
+
 /// A subdirectory of our own, `DIR/daxrace-kernel`, in which everything is made and from which all is removed
 /// at the end. One that exists is taken over only if it carries our label and nobody uses it.
 class Directory {

@@ -117,6 +117,18 @@ Watched watch(const Helper& helper, std::uint64_t bound_ns) {
   return {Doing::ended, seen.last()};
 }
 
+bool comes_back(const Helper& helper, std::uint64_t still_ns) {
+  constexpr std::uint64_t kMost = 60'000 * kMs;
+  const std::uint64_t start = Clock::monotonic_ns();
+  Samples seen;
+  while (!helper.wait(2 * kMs)) {
+    seen.add(helper.state(), Clock::monotonic_ns());
+    const bool sleeps = waits_for_others(seen.last()) && seen.still_ns() >= still_ns;
+    if (sleeps || Clock::monotonic_ns() - start >= kMost) return helper.ended();
+  }
+  return true;
+}
+
 bool all_end(const std::vector<const Helper*>& threads, std::uint64_t bound_ns, std::uint64_t settled_ns) {
   constexpr std::uint64_t kStep = 2 * kMs;
   const std::uint64_t start = Clock::monotonic_ns();

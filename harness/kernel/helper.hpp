@@ -59,4 +59,8 @@ Watched watch(const Helper& helper, std::uint64_t bound_ns);
 bool all_end(const std::vector<const Helper*>& threads, std::uint64_t bound_ns,
              std::uint64_t settled_ns = 300'000'000);
 
+/// Waits for a thread that is at work on something long. False as soon as it has slept in a wait for others
+/// and not run for `still_ns`, or after a minute.
+bool comes_back(const Helper& helper, std::uint64_t still_ns);
+
 }  // namespace daxrace::kernel

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "harness/kernel/cell.hpp"
+#include "harness/kernel/decider.hpp"
 #include "harness/kernel/kernel_log.hpp"
 
 namespace daxrace::kernel {
@@ -14,10 +15,10 @@ struct Selection {
   Allowed allowed{};
 };
 
-/// Decides every cell of the selection on the live kernel, in the order of the tables. What cannot be staged
-/// here is a cell `skipped` with its reason.
+/// Decides every cell of the selection on the live kernel, in the order of the tables, in a process of its
+/// own. What cannot be staged here is a cell `skipped` with its reason.
 std::vector<CellResult> decide(const Directory& directory, const Selection& selection, KernelLog& log,
-                               Patience& patience);
+                               Patience& patience, const Course& course = {});
 std::vector<CellResult> decide(const Directory& directory, const Selection& selection, KernelLog& log);
 
 }  // namespace daxrace::kernel

@@ -34,7 +34,7 @@ FileDescriptor open_again(const Directory& directory, const std::string& name) {
 
 Victims::Victims(const Directory& directory) : directory_(directory) {
   for (unsigned i = 0; i < kFiles; ++i) {
-    names_.push_back(fmt::format("victim-{}", i));
+    names_.push_back(fresh_name("victim"));
     directory_.create(names_.back());
   }
 }

@@ -81,8 +81,8 @@ std::string word_text(std::optional<std::uint64_t> word) {
   return fmt::format("page {} of file {}, write {}", stamp.page, stamp.ino, stamp.sequence);
 }
 
-SceneFile::SceneFile(const Directory& directory, std::string name, unsigned number)
-    : directory_(directory), name_(std::move(name)), fd_(directory.create(name_)) {
+SceneFile::SceneFile(const Directory& directory, const std::string& name, unsigned number)
+    : directory_(directory), name_(fresh_name(name)), fd_(directory.create(name_)) {
   for (unsigned page = 0; page < kPages; ++page) {
     content.push_back(page_word(number, page, 1));
     const auto bytes = filled_page(content.back());

@@ -24,8 +24,8 @@ std::string word_text(std::optional<std::uint64_t> word);
 /// A file of `kPages` written and synced pages, its mapping, and what it must hold.
 class SceneFile {
  public:
-  /// Throws Error. The name must be free; the file is unlinked at the end.
-  SceneFile(const Directory& directory, std::string name, unsigned number);
+  /// Throws Error. `name` is the beginning of its name; the file is unlinked at the end.
+  SceneFile(const Directory& directory, const std::string& name, unsigned number);
   ~SceneFile();
   SceneFile(const SceneFile&) = delete;
   SceneFile& operator=(const SceneFile&) = delete;

@@ -23,7 +23,7 @@ namespace {
 constexpr std::string_view kPrefix = "daxrace-";
 constexpr const char* kNode = "device";
 constexpr unsigned kSectors = kPageBytes / 512;
-constexpr unsigned kBoundSeconds = 3600;  // for a table, which takes a minute
+constexpr unsigned kBoundSeconds = 4000;  // for a table, which takes an hour at most
 
 /// One request of the device mapper, with room behind it for what it takes or gives.
 template <std::size_t Room>

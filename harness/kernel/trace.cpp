@@ -20,11 +20,16 @@ extern "C" {
 
 namespace daxrace::kernel {
 
+namespace {
+
+std::string instance_of(pid_t process) { return fmt::format("daxrace-{}", process); }
+
+}  // namespace
+
 Trace::Trace() {
   if (tracefs_tracing_dir() == nullptr)
     throw Skipped("no tracefs: mount -t tracefs tracefs /sys/kernel/tracing");
-  const std::string name = fmt::format("daxrace-{}", getpid());
-  instance_ = tracefs_instance_create(name.c_str());
+  instance_ = tracefs_instance_create(instance_of(getpid()).c_str());
   if (instance_ == nullptr)
     throw Skipped(fmt::format("tracefs gives no instance ({}): needs root", std::strerror(errno)));
 }
@@ -36,6 +41,11 @@ Trace::~Trace() {
     tracefs_dynevent_destroy(probe, true);
     tracefs_dynevent_free(probe);
   }
+}
+
+void Trace::remove_left_by(pid_t process) noexcept {
+  if (tracefs_tracing_dir() == nullptr) return;
+  rmdir(fmt::format("{}/instances/{}", tracefs_tracing_dir(), instance_of(process)).c_str());
 }
 
 void Trace::enable(const char* system, const char* event) {

@@ -22,6 +22,9 @@ class Trace {
   Trace(const Trace&) = delete;
   Trace& operator=(const Trace&) = delete;
 
+  /// Removes the instance of a process that was killed.
+  static void remove_left_by(pid_t process) noexcept;
+
   /// Throws Skipped if this kernel has no such event.
   void enable(const char* system, const char* event);
   void disable(const char* system, const char* event) noexcept;

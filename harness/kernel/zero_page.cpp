@@ -31,7 +31,8 @@ using Word = std::atomic_ref<std::uint64_t>;
 /// A file of one page, mapped many times. Mappings made later are unmapped later.
 class Hole {
  public:
-  explicit Hole(const Directory& directory) : directory_(directory), fd_(directory.create(kName)) {
+  explicit Hole(const Directory& directory)
+      : directory_(directory), name_(fresh_name("hole")), fd_(directory.create(name_)) {
     if (ftruncate(fd_.get(), kPageBytes) != 0) fail("ftruncate");
     for (void*& mapping : mappings_) {
       mapping = mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
@@ -41,7 +42,7 @@ class Hole {
   ~Hole() {
     for (void* mapping : mappings_)
       if (mapping != nullptr && mapping != MAP_FAILED) munmap(mapping, kPageBytes);
-    directory_.unlink(kName);
+    directory_.unlink(name_);
   }
   Hole(const Hole&) = delete;
   Hole& operator=(const Hole&) = delete;
@@ -59,8 +60,8 @@ class Hole {
   void store() const { Word(static_cast<std::uint64_t*>(mappings_[0])[1]).store(1); }
 
  private:
-  static constexpr const char* kName = "hole";
   const Directory& directory_;
+  std::string name_;
   FileDescriptor fd_;
   std::array<void*, kMappings> mappings_{};
 };
