@@ -83,8 +83,11 @@ accepted() {
   with 7 set_field "$(column reason)" '"a ""quoted"" reason, with a comma"'; mv hostile.csv odd.csv
   run "$daxrace" compare "$good" odd.csv
   expect_status 0 "quotes and commas in a reason"
-  sed 's/$/,whatever/' "$good" >odd.csv; sed -i '1s/whatever/later/' odd.csv
-  run "$daxrace" compare "$good" odd.csv
+  # The recorded file may be older than the last columns of today.
+  run "$daxrace" "${short[@]}" --workload=load --out=today.csv
+  expect_status 0 "a short run"
+  sed 's/$/,whatever/' today.csv >odd.csv; sed -i '1s/whatever/later/' odd.csv
+  run "$daxrace" compare today.csv odd.csv
   expect_status 0 "a newer file with a further column"
   cut -d, -f1-71 "$good" >odd.csv
   run "$daxrace" compare "$good" odd.csv

@@ -35,4 +35,9 @@ END
 found=$(misplaced "${1:-$top/tests}"/*.cpp)
 [[ -z $found ]] || fail "held to a bound on time, but not in a suite named Perf*:"$'\n'"$found"
 
+# A suite that nobody runs apart, or a test with the label and without a suite, would not be noticed.
+marked=$(sed -nE 's/^daxrace_test\(([a-z_]+) .*\bPERF\b.*/\1/p' "$top/tests/CMakeLists.txt" | sort)
+suited=$(cd "$top/tests" && grep -lE '^TEST[A-Z_]*\(Perf' ./*_test.cpp | sed -E 's|^\./(.*)\.cpp|\1|' | sort)
+[[ $marked == "$suited" ]] || fail "marked PERF in tests/CMakeLists.txt: ${marked//$'\n'/ }; with suites named Perf*: ${suited//$'\n'/ }"
+
 finish
