@@ -16,7 +16,7 @@ install(FILES ${manual}/daxrace.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 CO
 install(FILES ${manual}/daxrace.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME daxrace
   COMPONENT daxrace)
 set(documents ${CMAKE_INSTALL_DATADIR}/doc/daxrace)
-install(FILES README.md DESTINATION ${documents} COMPONENT daxrace)
+install(FILES README.md SECURITY.md DESTINATION ${documents} COMPONENT daxrace)
 install(FILES LICENSE DESTINATION ${documents} RENAME copyright COMPONENT daxrace)
 install(DIRECTORY docs/ DESTINATION ${documents} COMPONENT daxrace FILES_MATCHING PATTERN "*.md")
 install(FILES protocols/README.md DESTINATION ${documents} RENAME protocols.md COMPONENT daxrace)
