@@ -1,0 +1,299 @@
+#!/usr/bin/env bash
+# Writes the tables that documents repeat: what stands between the lines `generated: NAME` and `end of NAME` comes from
+# daxrace and from the files under results/.
+#
+# usage: scripts/docs.sh [--check] [--program=PATH]
+#   --check          write nothing; show what would change
+#   --program=PATH   daxrace (default build/release/daxrace, built if it is not there)
+#
+# exit status: 0 done, or nothing to do; 1 --check found something; 2 usage, or a table that cannot be made.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+readonly kFour=mmaplock,iolock,iolock_mmaplock,ext4
+check="" program=""
+
+parse_options() {
+  local option
+  for option in "$@"; do
+    case $option in
+      --check) check=1 ;;
+      --program=*) program=$(option_value "$option") ;;
+      --help | -h) print_help; exit 0 ;;
+      *) unknown_option "$option" ;;
+    esac
+  done
+}
+
+# --- out of the program -----------------------------------------------------------------------------------------------
+
+litmus_table() { "$program" litmus --format=markdown; }
+
+# As a reader would see it, without the findings.
+litmus_four() {
+  printf '```\n$ daxrace litmus --protocol=%s\n' "$kFour"
+  "$program" litmus --protocol="$kFour" | awk '
+    /^$/ { blank = 1; next }
+    /^Findings/ { skipping = 1; print "..." }
+    !skipping { if (blank) print ""; print; blank = 0 }
+    END { print }'
+  printf '```\n'
+}
+
+hazard_texts() {
+  cat <<'TEXT'
+H1 fault, load, store|through a translation that was looked up before the block was freed
+H2 `read`, `write`|a DAX copy, which holds no page reference
+H3 aio in flight|direct I/O of the file: only `i_dio_count` protects it
+H4 pinned page|the mapping as buffer of somebody's O_DIRECT: only the page reference protects it
+H5 leased access|a client with a layout lease and no references
+H6 liveness|every operation ends once the others have stopped
+H7 persistence|what was stored and then fsynced was flushed
+H8 zeros|nobody reads stale zeros or stale data
+TEXT
+}
+
+# A letter, or two where the refcount rules differ; bold where the protocol promises that it stops the hazard.
+hazards() {
+  {
+    "$program" litmus --protocol="$kFour" --operation=punch --format=markdown | awk '$2 ~ /^ref[01]$/ { print "letters", $1, $2, $3 }'
+    "$program" list | awk '/^  [a-z]/ { name = $1 } $1 == "promises:" { print "promises", name, $2 }'
+    hazard_texts | sed 's/^/text /'
+  } | awk -v four="$kFour" '
+    $1 == "letters" { letters[$2, $3] = $4; next }
+    $1 == "promises" { promises[$2] = $3; next }
+    { sub(/^text /, ""); text[++hazards] = $0 }
+    END {
+      n = split(four, names, ",")
+      head = "| hazard | the access, under a layout change |"
+      rule = "| --- | --- |"
+      for (i = 1; i <= n; ++i) { head = head " `" names[i] "` |"; rule = rule " --- |" }
+      print head
+      print rule
+      for (h = 1; h <= hazards; ++h) {
+        split(text[h], part, "|")
+        row = "| " part[1] " | " part[2] " |"
+        for (i = 1; i <= n; ++i) {
+          one = substr(letters[names[i], "ref1"], h, 1)
+          other = substr(letters[names[i], "ref0"], h, 1)
+          cell = one == other ? "`" one "`" : "`" one "` / `" other "`"
+          row = row (index(promises[names[i]], "H" h) ? " **" cell "** |" : " " cell " |")
+        }
+        print row
+      }
+    }'
+}
+
+# --- out of results/kernel --------------------------------------------------------------------------------------------
+
+# description|accesses of the kernel target|operation|accesses of the engine
+kernel_rows() {
+  cat <<'ROWS'
+`read()`, `write()` stopped in mid-copy|read write|punch|read write
+page pinned by a pipe|pin|punch|gup_fast
+page pinned by a device, whose read ends meanwhile|dio_pin|punch|gup_fast
+page pinned, then munmap|pin_munmap|punch|pin_munmap
+page pinned, then munmap, unlink, close|pin_unlink|evict|pin_unlink
+pinned page touched again|pin_refault|punch|pin_refault
+pin whose holder reads the file first|pin_then_read|punch|pin_then_read
+store elsewhere in the file, then fsync|fsync|punch|fsync
+store to a hole and `write()` of it, then a load|zero_page_fault|write|zero_page_fault
+ROWS
+}
+
+# live KERNEL ACCESSES OPERATION: what the tables of both file systems say; nothing where they have no such cell
+live() {
+  local fs access
+  for fs in xfs ext4; do
+    for access in $2; do
+      awk -v access="$access" -v operation="$3" -v fs="${fs/xfs/XFS}" '
+        $1 == "access" { for (i = 1; i <= NF; ++i) if ($i == operation) column = i }
+        column && $1 == access && NF >= column { print fs, $column; exit }' "results/kernel/$1-$fs.txt"
+    done
+  done | in_a_word
+}
+
+# engine RULE ACCESSES OPERATION
+engine() {
+  local access
+  for access in $2; do
+    awk -F, -v rule="$1" -v operation="${3/#write/write_hole}" -v access="$access" '
+      $2 == rule && $3 == operation && $4 == access { print access, $6; exit }' "$work/engine.csv"
+  done | in_a_word
+}
+
+# "WHO WORD" a line: the word where all agree, else each with who says it; bold where it is bad.
+in_a_word() {
+  awk '
+    { said = $2 ~ /^[A-Z]|^(breaks|hangs)$/ ? "**" $2 "**" : $2; all = all (NR > 1 ? ", " : "") said " (" $1 ")" }
+    NR > 1 && said != first { differs = 1 }
+    NR == 1 { first = said }
+    END { print differs ? all : first }'
+}
+
+agreement() { awk -v rule="$2" '$1 == "iolock_mmaplock" && $2 == rule { print $3, $4, $5; exit }' "results/kernel/$1-xfs.txt"; }
+
+kernel_release() { sed -nE '1s/^kernel ([0-9.]+(-[0-9]+)?).*/\1/p' "results/kernel/$1-xfs.txt"; }
+
+kernels() {
+  local text access operation there
+  "$program" litmus --protocol=iolock_mmaplock --format=csv >"$work/engine.csv" || return
+  echo "| in flight when the file is punched | $(kernel_release 6.1) | $(kernel_release 6.12) | engine, \`ref1\` | $(kernel_release 7.x) | engine, \`ref0\` |"
+  echo "| --- | --- | --- | --- | --- | --- |"
+  while IFS='|' read -r text access operation there; do
+    echo "| $text | $(live 6.1 "$access" "$operation") | $(live 6.12 "$access" "$operation") |" \
+      "$(engine ref1 "$there" "$operation") | $(live 7.x "$access" "$operation") | $(engine ref0 "$there" "$operation") |"
+  done < <(kernel_rows)
+  echo "| cells that agree with the engine | $(agreement 6.1 ref1) | $(agreement 6.12 ref1) | - | $(agreement 7.x ref0) | - |"
+}
+
+# --- out of results/reference/memory.csv ------------------------------------------------------------------------------
+
+# The page of the reference run, a line for each row of a table, its cells between bars.
+make_page() {
+  "$program" report results/reference/memory.csv --no-plots --out="$work/memory.html" >/dev/null 2>"$work/err" ||
+    die "daxrace report: $(head -n 1 "$work/err")"
+  sed 's/<[^>]*>/|/g' "$work/memory.html" >"$work/page"
+}
+
+# cost SECTION: protocol, n, p50, added, ratio, then the mean and its parts, separated by tabs
+cost() {
+  awk -v section="$1" '
+    /service time, against/ { inside = index($0, "|" section ": service time") > 0; means = 0; next }
+    /Mean time per operation/ { means = 1; next }
+    means && /^\|\|\|$/ { inside = 0; next }
+    !inside || !/^\|\|[a-z]/ { next }
+    {
+      n = split($0, cell, /\|\|/)
+      if (means) {
+        for (i = 3; i < n; ++i) mean[cell[2]] = mean[cell[2]] "\t" cell[i]
+      } else if (n > 7) {
+        order[++rows] = cell[2]
+        row[cell[2]] = cell[2] "\t" cell[3] "\t" cell[4] "\t" cell[5] "\t" cell[6]
+      }
+    }
+    END { for (i = 1; i <= rows; ++i) print row[order[i]] mean[order[i]] }' "$work/page"
+}
+
+cost_table() {
+  cost "$1" | awk -F'\t' '
+    BEGIN {
+      print "| protocol | n | p50 | added [95 %] | ratio [95 %] | mean | lock wait | break wait | dio wait | lease wait | shootdown | zap | rest |"
+      print "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    }
+    { printf "| `%s` |", $1; for (i = 2; i <= NF; ++i) printf " %s |", $i == "0ns" ? "-" : $i; print "" }
+    NF != 13 { exit 1 }'
+}
+
+cost_punch() { cost_table "punch in punch"; }
+cost_mixed() { cost_table "punch in mixed"; }
+
+# Both at a glance, for seven protocols.
+cost_both() {
+  { cost "punch in punch" | sed 's/^/alone\t/'; cost "punch in mixed" | sed 's/^/mixed\t/'; } | awk -F'\t' '
+    { p50[$1, $2] = $4; added[$1, $2] = $5; mean[$1, $2] = $7; zap[$1, $2] = $13 }
+    END {
+      print "| protocol | punch alone | added [95 %] | in the mix | added [95 %] | mean in the mix | of that zap |"
+      print "| --- | --- | --- | --- | --- | --- | --- |"
+      n = split("none mmaplock iolock iolock_mmaplock ext4 lease_break range_lock", names, " ")
+      for (i = 1; i <= n; ++i) {
+        name = names[i]
+        if (!(("alone", name) in p50) || !(("mixed", name) in p50)) exit 1
+        printf "| `%s` | %s | %s | %s | %s | %s | %s |\n", name, p50["alone", name], added["alone", name],
+          p50["mixed", name], added["mixed", name], mean["mixed", name], zap["mixed", name]
+      }
+    }'
+}
+
+# Verdicts of the workload realloc, and what the oracle counted.
+stress() {
+  awk '
+    /\|workload\|\|none/ && !protocols { protocols = split($0, name, /\|+/) - 3; next }
+    /promises to stop/ { sub(/.*promises to stop\|*/, ""); split($0, promise, /\|\|\|\|/); next }
+    /service time, against/ { exit }
+    /^\|\|realloc\|[a-z]/ { sub(/^\|\|realloc\|[^|]*\|\|\|\|/, ""); split($0, verdict, /\|\|\|\|/); next }
+    /^\|\|realloc\|\|/ { split($0, cell, /\|\|/); for (i = 4; i <= 8; ++i) counted[cell[3], i] = cell[i] }
+    END {
+      print "| protocol | promises | verdict | violated | freed_busy | stale_access | corruption | misplaced | stale_data |"
+      print "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+      for (p = 1; p <= protocols; ++p) {
+        one = name[p + 2]
+        split(verdict[p], part, /\|\|/)
+        gsub(/\|/, "", promise[p])
+        gsub(/\|/, "", part[2])
+        sub(/\|*$/, "", part[1])
+        printf "| `%s` | %s | %s | %s |", one, promise[p], part[1], part[2] == "" ? "-" : part[2]
+        for (i = 4; i <= 8; ++i) printf " %s |", counted[one, i] == "" ? "-" : counted[one, i]
+        print ""
+      }
+      if (protocols < 2) exit 1
+    }' "$work/page"
+}
+
+# --- into the documents -----------------------------------------------------------------------------------------------
+
+# known NAME
+known() {
+  case $1 in
+    litmus_table | litmus_four | hazards | kernels | cost_punch | cost_mixed | cost_both | stress) ;;
+    *) die "a document wants the table '$1', which nobody makes" ;;
+  esac
+}
+
+make_table() {
+  local name=$1
+  "$name" >"$work/tables/$name" || die "the table $name cannot be made"
+  [[ -s $work/tables/$name ]] || die "the table $name came out empty"
+  ! grep -qE '^[|].*[|] *[|]' "$work/tables/$name" || die "the table $name has a cell with nothing in it"
+}
+
+# Every table of a document is known and has an end.
+check_marks() {
+  awk -F'[ :]+' '
+    /^<!-- generated: [a-z_]+ -->$/ { if (name != "") exit; name = $3; print name }
+    /^<!-- end of [a-z_]+ -->$/ { if ($4 != name) exit; name = "" }
+    END { if (name != "") exit 1 }' "$1" >"$work/names" || die "$1: a generated table has no end"
+  while read -r name; do known "$name"; done <"$work/names"
+  cat "$work/names" >>"$work/wanted"
+}
+
+# write FILE: the document with its tables, to standard output
+write() {
+  awk -v dir="$work/tables" '
+    /^<!-- end of [a-z_]+ -->$/ { inside = 0 }
+    !inside { print }
+    /^<!-- generated: [a-z_]+ -->$/ {
+      while ((getline line < (dir "/" $3)) > 0) print line
+      inside = 1
+    }' "$1"
+}
+
+main() {
+  parse_options "$@"
+  cd "$DAXRACE_TOP"
+  program=${program:-$DAXRACE_TOP/build/release/daxrace}
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  mkdir "$work/tables"
+  local documents document name status=0
+  mapfile -t documents < <(grep -l '^<!-- generated: ' ./*.md docs/*.md)
+  for document in "${documents[@]}"; do check_marks "$document"; done
+  if [[ $program == "$DAXRACE_TOP/build/release/daxrace" && ! -x $program ]]; then ./scripts/build.sh release daxrace >&2; fi
+  [[ -x $program ]] || die "--program=$program cannot be run"
+  make_page
+  while read -r name; do make_table "$name"; done < <(sort -u "$work/wanted")
+  for document in "${documents[@]}"; do
+    write "$document" >"$work/document"
+    if cmp -s "$document" "$work/document"; then continue; fi
+    if [[ -n $check ]]; then
+      diff -u "$document" "$work/document" || status=1
+    else
+      cat "$work/document" >"$document"
+      note "wrote $document"
+    fi
+  done
+  exit "$status"
+}
+
+main "$@"
