@@ -10,12 +10,12 @@
 
 /// Env: everything that a protocol and the core need from the outside. It supplies locks, atomics, sleeping
 /// and waking, the TLB shootdown and named steps; it has no clock. One Env object belongs to one task and is
-/// passed by reference. RunEnv measures, PerturbEnv delays at the steps; a scheduler that chooses every
-/// interleaving is a third.
+/// passed by reference. RunEnv measures, and with Perturb it delays at the steps; ModelEnv stops at them, for
+/// litmus and explore.
 namespace daxrace {
 
-/// Named points between the steps of every path: nothing in RunEnv, a seeded yield or delay in PerturbEnv.
-/// A step is never taken inside a spinlock.
+/// Named points between the steps of every path: nothing in RunEnv, a seeded yield or delay with Perturb, a
+/// stop in ModelEnv. A step is never taken inside a spinlock.
 enum class Step : std::uint8_t {
   fault_locked,     ///< MMAPLOCK as the protocol has it, nothing looked up yet
   fault_looked_up,  ///< the block is known, its translation is not installed
