@@ -15,12 +15,14 @@ install(TARGETS daxrace RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT da
 install(FILES ${manual}/daxrace.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT daxrace)
 install(FILES ${manual}/daxrace.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME daxrace
   COMPONENT daxrace)
+# Documents keep their places, so that their links to each other lead somewhere.
 set(documents ${CMAKE_INSTALL_DATADIR}/doc/daxrace)
-install(FILES README.md SECURITY.md DESTINATION ${documents} COMPONENT daxrace)
+install(FILES README.md SECURITY.md CONTRIBUTING.md DESTINATION ${documents} COMPONENT daxrace)
 install(FILES LICENSE DESTINATION ${documents} RENAME copyright COMPONENT daxrace)
-install(DIRECTORY docs/ DESTINATION ${documents} COMPONENT daxrace FILES_MATCHING PATTERN "*.md")
-install(FILES protocols/README.md DESTINATION ${documents} RENAME protocols.md COMPONENT daxrace)
-install(FILES results/README.md DESTINATION ${documents} RENAME results.md COMPONENT daxrace)
+install(FILES protocols/README.md DESTINATION ${documents}/protocols COMPONENT daxrace)
+install(DIRECTORY docs DESTINATION ${documents} COMPONENT daxrace FILES_MATCHING PATTERN "*.md")
+install(DIRECTORY results DESTINATION ${documents} COMPONENT daxrace FILES_MATCHING PATTERN "*.md" PATTERN "*.txt"
+  PATTERN local EXCLUDE PATTERN reference EXCLUDE)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME daxrace)

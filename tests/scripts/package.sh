@@ -38,9 +38,13 @@ make_package() {
   done
   run dpkg-deb --contents "$deb"
   for path in usr/bin/daxrace usr/share/man/man1/daxrace.1.gz usr/share/bash-completion/completions/daxrace \
-    usr/share/doc/daxrace/README.md usr/share/doc/daxrace/copyright usr/share/doc/daxrace/report.md; do
+    usr/share/doc/daxrace/README.md usr/share/doc/daxrace/copyright usr/share/doc/daxrace/docs/report.md; do
     expect_out "\./$path\$" "files of the package"
   done
+  while read -r path; do
+    expect_out "\./usr/share/doc/daxrace/$path\$" "documents that the README leads to"
+  done < <(grep -oE "\]\([A-Za-z/.-]+\.md\)" "$top/README.md" | tr -d "]()" | sort -u)
+  expect_no_out "results/(local|.*\.csv)" "files of the package"
 }
 
 make_chroot() {
