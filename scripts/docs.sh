@@ -94,7 +94,7 @@ kernel_rows() {
 page pinned by a pipe|pin|punch|gup_fast
 page pinned by a device, whose read ends meanwhile|dio_pin|punch|gup_fast
 page pinned, then munmap|pin_munmap|punch|pin_munmap
-page pinned, then munmap, unlink, close|pin_unlink|evict|pin_unlink
+page pinned, then munmap, unlink, last close|pin_unlink|evict|pin_unlink
 pinned page touched again|pin_refault|punch|pin_refault
 pin whose holder reads the file first|pin_then_read|punch|pin_then_read
 store elsewhere in the file, then fsync|fsync|punch|fsync
@@ -139,7 +139,7 @@ kernel_release() { sed -nE '1s/^kernel ([0-9.]+(-[0-9]+)?).*/\1/p' "results/kern
 kernels() {
   local text access operation there
   "$program" litmus --protocol=iolock_mmaplock --format=csv >"$work/engine.csv" || return
-  echo "| in flight when the file is punched | $(kernel_release 6.1) | $(kernel_release 6.12) | engine, \`ref1\` | $(kernel_release 7.x) | engine, \`ref0\` |"
+  echo "| in flight when the layout changes | $(kernel_release 6.1) | $(kernel_release 6.12) | engine, \`ref1\` | $(kernel_release 7.x) | engine, \`ref0\` |"
   echo "| --- | --- | --- | --- | --- | --- |"
   while IFS='|' read -r text access operation there; do
     echo "| $text | $(live 6.1 "$access" "$operation") | $(live 6.12 "$access" "$operation") |" \
