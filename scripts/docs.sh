@@ -41,6 +41,19 @@ litmus_four() {
   printf '```\n'
 }
 
+protocols() {
+  echo
+  echo '| protocol | layout change | stands for | promises |'
+  echo '| --- | --- | --- | --- |'
+  "$program" list | awk '
+    /^Protocols/ { inside = 1; next }
+    /^[A-Z]/ { inside = 0 }
+    inside && /^  [a-z]/ { name = $1; sub(/^ +[^ ]+ +/, ""); summary = $0 }
+    inside && sub(/^ +stands for: /, "") { kernel = $0 }
+    inside && sub(/^ +promises: /, "") { print "| `" name "` | " summary " | " kernel " | " $0 " |" }'
+  echo
+}
+
 hazard_texts() {
   cat <<'TEXT'
 H1 fault, load, store|through a translation that was looked up before the block was freed
@@ -236,7 +249,7 @@ stress() {
 # known NAME
 known() {
   case $1 in
-    litmus_table | litmus_four | hazards | kernels | cost_punch | cost_mixed | cost_both | stress) ;;
+    protocols | litmus_table | litmus_four | hazards | kernels | cost_punch | cost_mixed | cost_both | stress) ;;
     *) die "a document wants the table '$1', which nobody makes" ;;
   esac
 }
@@ -277,7 +290,7 @@ main() {
   trap 'rm -rf "$work"' EXIT
   mkdir "$work/tables"
   local documents document name status=0
-  mapfile -t documents < <(grep -l '^<!-- generated: ' ./*.md docs/*.md)
+  mapfile -t documents < <(grep -l '^<!-- generated: ' ./*.md docs/*.md protocols/*.md)
   for document in "${documents[@]}"; do check_marks "$document"; done
   if [[ $program == "$DAXRACE_TOP/build/release/daxrace" && ! -x $program ]]; then ./scripts/build.sh release daxrace >&2; fi
   [[ -x $program ]] || die "--program=$program cannot be run"

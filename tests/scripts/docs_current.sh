@@ -8,7 +8,7 @@ tree=$work/tree
 
 # A copy with one figure and one letter changed comes out as the documents are.
 mkdir -p "$tree/results"
-cp -r "$top/scripts" "$top/docs" "$top"/*.md "$tree/"
+cp -r "$top/scripts" "$top/docs" "$top/protocols" "$top"/*.md "$tree/"
 cp -r "$top/results/kernel" "$top/results/reference" "$tree/results/"
 sed -i '/^| .ext4. | [0-9]/s/| [0-9.]*us |/| 1.23us |/' "$tree/README.md"
 sed -i '/^ext4 *ref1/s/ref1  ./ref1  ?/' "$tree/docs/litmus.md"
@@ -21,7 +21,7 @@ expect_status 0 "docs.sh of changed tables"
 while read -r document; do
   run diff -u "$top/$document" "$tree/$document"
   expect_status 0 "$document is not current: run ./scripts/docs.sh and look at what it changes"
-done < <(cd "$top" && grep -l '^<!-- generated: ' ./*.md docs/*.md)
+done < <(cd "$top" && grep -l '^<!-- generated: ' ./*.md docs/*.md protocols/*.md)
 
 sed -i '/^<!-- end of hazards/d' "$tree/README.md"
 run "$tree/scripts/docs.sh" --program="$program"
