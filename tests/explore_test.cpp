@@ -155,6 +155,18 @@ TEST_F(ExploreSpecimens, every_one_is_found_with_its_shortest_story) {
   }
 }
 
+TEST_F(ExploreSpecimens, what_a_signal_leaves_behind_in_a_truncate_is_seen) {
+  for (const char* name : {"size_left_by_eintr", "block_freed_by_eintr", "lock_left_by_eintr"}) {
+    const auto specimen = std::ranges::find(litmus::specimens(), std::string_view(name),
+                                            [](const litmus::Script& one) { return one.info.name; });
+    ASSERT_NE(specimen, litmus::specimens().end()) << name;
+    const Decision one = decide_one({&*specimen, RefcountRegime::ref1, &scenario("pin_signal_truncate")}, {});
+    EXPECT_EQ(one.verdict, Verdict::broken) << name;
+    EXPECT_EQ(one.result.violated.text(), "H6") << name;
+    EXPECT_EQ(one.finale(), Finale::violation) << name;
+  }
+}
+
 /// Runs every interleaving from the start, one after the other: no state is kept, put back or recognised.
 struct Counted {
   double interleavings = 0;

@@ -197,7 +197,8 @@ TEST_F(Specimens, every_one_is_caught) {
   for (const Script& specimen : specimens()) {
     const auto cells = cells_of(specimens(), specimen.info.name);
     const auto caught = caught_in(cells, right);
-    ASSERT_FALSE(caught.empty()) << specimen.info.name << ": " << specimen.info.summary;
+    EXPECT_FALSE(caught.empty()) << specimen.info.name << ": " << specimen.info.summary;
+    if (caught.empty()) continue;
     const Cell& first = *caught.front();
     fmt::print("{:<30} {:>3} cells, first {}: {} ({})\n", specimen.info.name, caught.size(), name_of(first),
                describe(first), first.result.violated.text());

@@ -1,7 +1,6 @@
 #include "harness/explore/world.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 
 #include "harness/error.hpp"
@@ -280,10 +279,6 @@ End World::why_stuck() {
 
 void World::look_at_what_is_left() {
   materialise();
-  // An interrupted change leaves everything as it was.
-  const bool touched = scene_.record.blocks_lost != 0 || scene_.file().i_size.load() != litmus::kFilePages;
-  if (scenario_.signalled != model::kNobody && scene_.said.change_error == -EINTR && touched)
-    scene_.env.oracle().report(Detector::leak, Hazard::h6, litmus::kFileIno, 0, core::kNoFrame, 0);
   scene_.check_what_is_left();
   if (scene_.script.check != nullptr) scene_.script.check(scene_);
 }

@@ -112,17 +112,14 @@ class Director {
     out_.waited_on |= bit(machine_.waits_for(kChangeTask).what);
   }
 
-  /// A signal must end the wait and leave everything as it was.
+  /// A signal must end the wait; what an interrupted change leaves behind is looked at when all is over.
   void interrupt_change() {
     if (machine_.blocked(kChangeTask) != Blocked::asleep) return;
-    const std::uint32_t lost_before = scene_.record.blocks_lost;
-    const PageOffset size_before = scene_.file().i_size.load();
     machine_.signal(kChangeTask);
+    out_.signalled = true;
     advance_change(Schedule::kToTheEnd);
     if (!machine_.done(kChangeTask)) return;  // it waits for what no signal ends
-    const bool untouched =
-        scene_.record.blocks_lost == lost_before && scene_.file().i_size.load() == size_before;
-    if (scene_.said.change_error != -EINTR || !untouched)
+    if (scene_.said.change_error != -EINTR)
       scene_.env.oracle().report(Detector::leak, Hazard::h6, kFileIno, 0, core::kNoFrame, 0);
   }
 

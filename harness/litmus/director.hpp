@@ -43,7 +43,8 @@ struct Outcome {
   bool overlapped = false;      ///< blocks were freed or moved while the access was in flight
   bool changed = false;         ///< blocks were freed or moved at all
   bool fenced = false;
-  int error = 0;  ///< of the change
+  bool signalled = false;  ///< the change got a signal while it slept
+  int error = 0;           ///< of the change
   End end = End::finished;
   Hazards violated;
   std::uint32_t detectors = 0;  ///< one bit for each Detector

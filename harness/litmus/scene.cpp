@@ -98,6 +98,25 @@ void Scene::reuse_freed_blocks() {
   }
 }
 
+bool Scene::layout_is_as_prepared() {
+  ModelInode& then = first_store_.inode(kFileIno);
+  if (file().i_size.load() != then.i_size.load()) return false;
+  for (PageOffset page = 0; page < model::kPages; ++page)
+    if (store.extents(file()).load(page) != first_store_.extents(then).load(page)) return false;
+  return true;
+}
+
+bool Scene::is_anything_locked(ModelInode& ip) {
+  bool locked = !ip.i_rwsem.free() || !ip.invalidate_lock.free();
+  for (TaskId task = 0; task < model::kTasks; ++task)
+    for (const auto* range : {&ip.io_range, &ip.mapping_range}) locked = locked || machine.holds(task, range);
+  auto& entries = store.entries(ip);
+  entries.for_each(core::kWholeFile, [&](PageOffset index) {
+    locked = locked || core::DaxEntry::from(entries.load(index)).locked();
+  });
+  return locked;
+}
+
 void Scene::check_what_is_left() {
   ModelKernel k = kernel();
   auto& oracle = env.oracle();
@@ -110,6 +129,7 @@ void Scene::check_what_is_left() {
     if (stamp.ino != kVictimIno)
       oracle.report(Detector::corruption, stamp.writer, kVictimIno, page, block.frame, 0);
   });
+  if (said.change_error == -EINTR && !layout_is_as_prepared()) left_over(kFileIno, core::kNoFrame);
   std::uint32_t used = 0;
   for (ModelInode* ip : {&file(), &other(), &victim()}) {
     store.translations(ip->first_mapping).for_each(core::kWholeFile, [&](PageOffset page) {
@@ -123,8 +143,7 @@ void Scene::check_what_is_left() {
     });
     store.extents(*ip).for_each(core::kWholeFile, [&](PageOffset) { ++used; });
     core::unmap_mapping_range(k, *ip, core::kWholeFile);
-    if (ip->i_dio_count.load() != 0 || !ip->i_rwsem.free() || !ip->invalidate_lock.free())
-      left_over(ip->ino, core::kNoFrame);
+    if (ip->i_dio_count.load() != 0 || is_anything_locked(*ip)) left_over(ip->ino, core::kNoFrame);
     if (core::has_leases(k, *ip) && !said.silent) left_over(ip->ino, core::kNoFrame);
   }
   for (FrameNumber frame = 0; frame < model::kFrames; ++frame)

@@ -58,7 +58,8 @@ struct Scene {
   void rewind();
   /// Gives every block that was freed to another file.
   void reuse_freed_blocks();
-  /// Once all have ended: nothing may be left behind, and the victim's data must be its own.
+  /// Once all have ended: nothing may be left behind, a change that a signal ended has left the file as it
+  /// was at first, and the victim's data must be its own.
   void check_what_is_left();
 
   const Script& script;
@@ -100,6 +101,9 @@ struct Scene {
 
  private:
   void prepare();
+  /// i_size and extents are those of the beginning. Only where nobody but the change has changed them.
+  bool layout_is_as_prepared();
+  bool is_anything_locked(ModelInode& ip);
   void fill(ModelInode& ip, PageOffset page);
   void map(ModelInode& ip, PageOffset page);
 
