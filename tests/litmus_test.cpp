@@ -182,6 +182,35 @@ TEST_F(Litmus, explains_the_interleaving_with_locks_and_what_came_of_it) {
   EXPECT_THAT(deadlock, Contains(HasSubstr("=> deadlock: layout change sleeps: blk")));
 }
 
+/// The lines in which the layout change goes to sleep; its column is the second.
+std::vector<std::string> sleeps_in(const std::vector<std::string>& story) {
+  std::vector<std::string> sleeps;
+  const std::size_t column = story.at(2).find("layout change");
+  for (const std::string& line : story)
+    if (line.size() > column && line.compare(column, 8, "SLEEPS: ") == 0)
+      sleeps.push_back(line.substr(column + 8));
+  return sleeps;
+}
+
+/// Of every protocol, under both rules.
+TEST_F(Litmus, explains_a_cell_that_waits_with_every_wait_that_the_table_names) {
+  std::size_t told = 0;
+  for (const Cell& one : whole_table()) {
+    if (happening(one) != Happening::waits) continue;
+    const auto story = explain(one);
+    for (std::size_t i = 0; i < kWaitForNames.size(); ++i) {
+      if ((one.result.waited_on >> i & 1) == 0) continue;
+      EXPECT_THAT(sleeps_in(story), Contains(testing::StartsWith(std::string(kWaitForNames[i]))))
+          << name_of(one) << ": " << describe(one);
+    }
+    if (one.access == AccessKind::pin_interrupted) {
+      EXPECT_THAT(story, Contains(HasSubstr("-- signal --"))) << name_of(one);
+    }
+    ++told;
+  }
+  EXPECT_GT(told, 2000U);
+}
+
 TEST_F(Litmus, the_verb_refuses_unknown_words_and_too_long_stories) {
   LitmusOptions options;
   options.accesses = {"gup_fats"};

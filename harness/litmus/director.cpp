@@ -1,6 +1,9 @@
 #include "harness/litmus/director.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
+#include <vector>
 
 namespace daxrace::litmus {
 namespace {
@@ -89,6 +92,8 @@ class Director {
     const std::uint32_t lost_before = scene_.record.blocks_lost;
     const bool reached = advance(kChangeTask, stops);
     const bool lost = scene_.record.blocks_lost != lost_before;
+    if (machine_.unfinished(kChangeTask) && machine_.blocked(kChangeTask) != Blocked::no && in_flight())
+      out_.slept_on |= bit(machine_.waits_for(kChangeTask).what);
     out_.changed = out_.changed || lost;
     out_.overlapped = out_.overlapped || (lost && in_flight());
     if (lost) scene_.reuse_freed_blocks();
@@ -181,9 +186,43 @@ class Director {
   Outcome out_;
 };
 
+/// The schedules at which the change waited, the first of each kind: which of them shows best what it waits
+/// for is known when all have run.
+class Waits {
+ public:
+  void add(const Outcome& outcome, const Schedule& schedule) {
+    if (!outcome.waited) return;
+    const auto same = [&](const Seen& seen) {
+      return seen.slept_on == outcome.slept_on && seen.signalled == outcome.signalled;
+    };
+    if (std::ranges::none_of(seen_, same)) seen_.push_back({outcome.slept_on, outcome.signalled, schedule});
+  }
+  bool empty() const { return seen_.empty(); }
+  std::vector<Schedule> that_show(std::uint32_t waits) const {
+    const auto shows = [&](const Seen& seen) {
+      return std::pair(seen.signalled, std::popcount(seen.slept_on & waits));
+    };
+    std::vector<Schedule> out;
+    while (waits != 0) {
+      const Seen& best = *std::ranges::max_element(seen_, {}, shows);
+      out.push_back(best.schedule);
+      if ((best.slept_on & waits) == 0) break;
+      waits &= ~best.slept_on;
+    }
+    return out;
+  }
+
+ private:
+  struct Seen {
+    std::uint32_t slept_on = 0;
+    bool signalled = false;
+    Schedule schedule;
+  };
+  std::vector<Seen> seen_;
+};
+
 void add(CellResult& cell, const Outcome& outcome, const Schedule& schedule) {
   ++cell.schedules;
-  if (outcome.waited && cell.waited_on == 0) cell.waiting = schedule;
   for (std::size_t i = 0; i < kHazardNames.size(); ++i) {
     const auto hazard = static_cast<Hazard>(i);
     if (!outcome.violated.has(hazard) || cell.violated.has(hazard)) continue;
@@ -223,9 +262,11 @@ Outcome run(Scene& scene, const Schedule& schedule) { return Director(scene, sch
 
 CellResult sweep(Scene& scene) {
   CellResult cell;
+  Waits waits;
   const auto try_one = [&](const Schedule& schedule) {
     const Outcome outcome = run(scene, schedule);
     if (outcome.possible) add(cell, outcome, schedule);
+    if (outcome.possible) waits.add(outcome, schedule);
     return outcome;
   };
   for (std::uint32_t staged = 0; staged < kMaxStaged; ++staged) {
@@ -236,7 +277,7 @@ CellResult sweep(Scene& scene) {
       break;
     }
     if (staged != 0) ++cell.stops;
-    if (cell.waited_on == 0) cell.waiting = {.access_stops = staged};
+    cell.waiting = {{.access_stops = staged}};
     for (std::uint32_t more = 1; more < kMaxStaged && whole.waited; ++more)
       if (!try_one({.access_stops = staged, .access_more = more}).access_more) break;
     for (std::uint32_t stops = 1; stops < kMaxStaged; ++stops) {
@@ -247,6 +288,7 @@ CellResult sweep(Scene& scene) {
     }
   }
   cell.waited_on = (cell.waited_on & ~kMomentary) != 0 ? cell.waited_on & ~kMomentary : cell.waited_on;
+  if (!waits.empty()) cell.waiting = waits.that_show(cell.waited_on);
   return cell;
 }
 

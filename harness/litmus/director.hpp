@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "harness/litmus/scene.hpp"
 
@@ -40,6 +41,7 @@ struct Outcome {
   bool access_more = false;     ///< the access has that many more stops
   bool waited = false;          ///< the change slept while the access was in flight
   std::uint32_t waited_on = 0;  ///< one bit for each WaitFor
+  std::uint32_t slept_on = 0;   ///< the same of every later sleep of the change, too
   bool overlapped = false;      ///< blocks were freed or moved while the access was in flight
   bool changed = false;         ///< blocks were freed or moved at all
   bool fenced = false;
@@ -64,7 +66,9 @@ struct CellResult {
   int error = 0;
   std::uint32_t schedules = 0;
   std::uint32_t stops = 0;  ///< stop points at which the access was staged
-  Schedule waiting;         ///< the first at which the change waited, else the last staged one
+  /// As few as show the change asleep on each of `waited_on` while the access was in flight, in the first of
+  /// them on most, and with the signal if one is sent; the last staged one if it never waited.
+  std::vector<Schedule> waiting;
   std::array<Schedule, kHazardNames.size()> breaking;  ///< for each violated hazard the shortest
 };
 

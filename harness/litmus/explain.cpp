@@ -42,23 +42,27 @@ void conclude(const Outcome& outcome, std::vector<std::string>& out) {
     out.emplace_back("  => it went ahead while the access was in flight, and nothing came of it");
 }
 
-}  // namespace
-
-std::vector<std::string> explain(const Cell& cell) {
+void tell(const Cell& cell, const Schedule& schedule, std::vector<std::string>& out) {
   Scene scene(*cell.script, cell.operation, cell.access, cell.regime);
   scene.machine.trace(true);
-  const Schedule schedule = cell.telling_schedule();
   const Outcome outcome = run(scene, schedule);
   Teller teller(scene, names_of_tasks(cell.access), kColumn);
-  std::vector<std::string> out = {
-      fmt::format("{} under {} {}: {} against {}", info_of(cell.operation).name, cell.protocol().name,
-                  name_in(kRefcountRegimeNames, cell.regime), info_of(cell.operation).summary,
-                  info_of(cell.access).summary),
-      schedule_text(schedule), teller.heads()};
+  out.push_back(schedule_text(schedule));
+  out.push_back(teller.heads());
   tell_trace(scene, teller, out);
   const std::vector<std::string> wrong = teller.what_went_wrong(outcome.end);
   out.insert(out.end(), wrong.begin(), wrong.end());
   conclude(outcome, out);
+}
+
+}  // namespace
+
+std::vector<std::string> explain(const Cell& cell) {
+  std::vector<std::string> out = {fmt::format("{} under {} {}: {} against {}", info_of(cell.operation).name,
+                                              cell.protocol().name,
+                                              name_in(kRefcountRegimeNames, cell.regime),
+                                              info_of(cell.operation).summary, info_of(cell.access).summary)};
+  for (const Schedule& schedule : cell.telling_schedules()) tell(cell, schedule, out);
   return out;
 }
 

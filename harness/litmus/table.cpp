@@ -68,7 +68,7 @@ Verdict Cell::verdict_of(Hazard hazard) const {
   return finding(hazard) != nullptr ? Verdict::finding : Verdict::broken;
 }
 
-Schedule Cell::telling_schedule() const {
+std::vector<Schedule> Cell::telling_schedules() const {
   const auto first_with = [&](Verdict wanted_verdict) -> const Schedule* {
     for (std::size_t i = 0; i < kHazardNames.size(); ++i) {
       const auto hazard = static_cast<Hazard>(i);
@@ -77,7 +77,7 @@ Schedule Cell::telling_schedule() const {
     return nullptr;
   };
   for (const Verdict worst : {Verdict::broken, Verdict::finding, Verdict::expected})
-    if (const Schedule* schedule = first_with(worst)) return *schedule;
+    if (const Schedule* schedule = first_with(worst)) return {*schedule};
   return result.waiting;
 }
 

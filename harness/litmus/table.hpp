@@ -27,8 +27,9 @@ struct Cell {
   Verdict verdict_of(Hazard hazard) const;
   /// False: no schedule had the access in flight when the change began.
   bool decided() const { return result.stops != 0; }
-  /// The schedule that shows best what happens here.
-  Schedule telling_schedule() const;
+  /// The schedule that shows best what happens here; where several waits have to be shown, it may take
+  /// several.
+  std::vector<Schedule> telling_schedules() const;
 };
 
 /// Which cells are wanted; empty lists mean all.
