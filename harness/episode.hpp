@@ -14,6 +14,7 @@
 #include "harness/placement.hpp"
 #include "harness/protocol_info.hpp"
 #include "harness/types.hpp"
+#include "harness/verdict.hpp"
 
 namespace daxrace {
 
@@ -79,6 +80,7 @@ struct EpisodeResult {
   Hazards promises;
   Hazards violated;
   std::array<std::uint64_t, kDetectorNames.size()> detected{};
+  Seen seen;  ///< what the verdict is made of
   std::uint64_t hangs = 0;
   std::uint64_t duration_ns = 0;  ///< of the measured part
   double offered_per_s = 0;       ///< 0 in closed loop

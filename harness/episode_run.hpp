@@ -126,7 +126,33 @@ class Episode {
   /// Until the workers are done or were aborted.
   Ending watch() {
     Watchdog watchdog(tasks_, config_.hang_bound_ns, [&](const Task& task) { return describe_wait(task); });
-    return watch_episode(config_, clock_, watchdog, hang_report_);
+    const auto tasks = [&] { return where_all_stand(watchdog); };
+    return watch_episode(config_, clock_, watchdog, tasks, overdue_);
+  }
+
+  std::vector<StuckTask> where_all_stand(const Watchdog& watchdog) {
+    std::vector<StuckTask> all;
+    for (const auto& task : tasks_) all.push_back(where_it_stands(*task, watchdog.is_overdue(*task)));
+    return all;
+  }
+
+  StuckTask where_it_stands(const Task& task, bool overdue) {
+    const WaitFor what = task.wait_for.load();
+    StuckTask stands{.overdue = overdue, .waits_for = what};
+    if (is_lock(what)) {
+      stands.holder = holder_of(tasks_, task, task.wait_address.load());
+      // Who holds a range of a range lock is written nowhere: whoever waits for a page does.
+      for (int i = 0; stands.holder == StuckTask::kNobody && i < static_cast<int>(tasks_.size()); ++i)
+        if ((what == WaitFor::io_range || what == WaitFor::mapping_range) &&
+            tasks_[static_cast<std::size_t>(i)]->wait_for.load() == WaitFor::page_idle)
+          stands.holder = i;
+    } else if (what == WaitFor::page_idle) {
+      const auto& frame = store_.frame(task.wait_detail.load());
+      const std::uint32_t references = frame.refcount.load();
+      stands.is_true = references == rule_.idle;
+      stands.pinned = references - rule_.per_mapping * frame.mapcount.load() != rule_.idle;
+    }
+    return stands;
   }
 
   std::string describe_wait(const Task& task) {
@@ -177,9 +203,9 @@ class Episode {
     result.detected = oracle_.detected();
     result.violated = oracle_.violated();
     result.violations = oracle_.take_violations();
-    result.hang_report = std::move(hang_report_);
-    conclude(config_, region_.facts(), E::Oracle::enabled, ending, failure_,
-             P::info.found(config_.refcount_regime), result);
+    result.seen = oracle_.seen();
+    result.hang_report = std::move(overdue_.report);
+    conclude(config_, region_.facts(), E::Oracle::enabled, ending, failure_, P::info, overdue_.signs, result);
     return result;
   }
 
@@ -203,7 +229,7 @@ class Episode {
   EpisodeClock clock_;
   std::mutex failure_mutex_;
   std::string failure_;
-  std::vector<std::string> hang_report_;
+  Overdue overdue_;
 };
 
 /// The Envs that a protocol is stamped for. Sanitizer builds keep to what they can judge: the oracle on, one

@@ -10,6 +10,7 @@
 
 #include "harness/error.hpp"
 #include "harness/io_ring.hpp"
+#include "harness/litmus/cells.hpp"
 #include "harness/shift.hpp"
 #include "harness/stamp.hpp"
 #include "harness/thresholds.hpp"
@@ -172,22 +173,36 @@ std::uint64_t thread_cpu_ns() {
 }
 
 Ending watch_episode(const EpisodeConfig& config, EpisodeClock& clock, Watchdog& watchdog,
-                     std::vector<std::string>& report) {
+                     const std::function<std::vector<StuckTask>()>& tasks, Overdue& overdue) {
   while (clock.running.load() != 0) {
     std::this_thread::sleep_for(kWatchTurn);
     const bool asked_to_stop = config.stop != nullptr && config.stop->load();
     const Clock::Ticks now = Clock::now();
     if (asked_to_stop || now >= clock.end) clock.stop_at(now);
     if (!watchdog.overdue()) continue;
-    report = watchdog.report();
+    overdue = {watchdog.report(), signs_of_starvation(tasks())};
     clock.stop_at(Clock::now());
     if (watchdog.others_go_on() && all_end(clock, std::chrono::nanoseconds(config.hang_bound_ns)))
       return Ending::starved;
+    // Where nobody moves any more it can be seen why.
+    watchdog.overdue();
+    overdue.signs = signs_of(tasks());
     watchdog.abort_all();
-    wait_for_the_aborted(clock, report);
+    wait_for_the_aborted(clock, overdue.report);
     return Ending::hung;
   }
   return Ending::done;
+}
+
+int holder_of(const std::vector<std::unique_ptr<Task>>& tasks, const Task& waiter, const void* lock) {
+  const auto address = reinterpret_cast<std::uintptr_t>(lock);
+  const auto holds = [&](const std::unique_ptr<Task>& task) {
+    return task.get() != &waiter && std::ranges::any_of(task->held_locks, [&](const auto& slot) {
+             return (slot.load() & ~std::uintptr_t{1}) == address;
+           });
+  };
+  const auto found = std::ranges::find_if(tasks, holds);
+  return found == tasks.end() ? StuckTask::kNobody : static_cast<int>(found - tasks.begin());
 }
 
 std::string describe_lock(const std::vector<std::unique_ptr<Task>>& tasks, WaitFor what, std::uint32_t ino,
@@ -246,8 +261,39 @@ void add_remark(EpisodeResult& result, std::string_view text) {
   result.remark += text;
 }
 
+namespace {
+
+/// A hazard of which nobody says how it was seen is nothing that could have been declared.
+void complete(Seen& seen, const EpisodeResult& result) {
+  if (result.detected[static_cast<std::size_t>(Detector::leak)] != 0 && !seen.leaked())
+    seen.add(Hazard::h6, Sign::leak);
+  for (std::size_t i = 0; i < kHazardNames.size(); ++i) {
+    const auto hazard = static_cast<Hazard>(i);
+    if (result.violated.has(hazard) && !seen.any(hazard)) seen.add(hazard, Sign::other);
+  }
+}
+
+/// Nobody is starved by accesses that the workload does not have.
+bool has_accesses_of(const Workload& workload, const Finding& finding) {
+  const auto access = std::ranges::find(litmus::kAccesses, finding.access, &litmus::AccessInfo::name);
+  return access == litmus::kAccesses.end() || hazards_of(workload).has(access->hazard);
+}
+
+Verdict verdict_of(const EpisodeConfig& config, const ProtocolInfo& protocol, const EpisodeResult& result) {
+  const auto applies = [&](const Finding& finding) {
+    if (!finding.in_run || (finding.endless() && !has_accesses_of(*config.workload, finding))) return false;
+    return finding.refcount.empty() ||
+           finding.refcount == name_in(kRefcountRegimeNames, config.refcount_regime);
+  };
+  return judge(protocol, result.seen, verdict_of_nothing(protocol.promises, hazards_of(*config.workload)),
+               applies, result.effective_ops);
+}
+
+}  // namespace
+
 void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle, Ending ending,
-              const std::string& failure, Hazards found, EpisodeResult& result) {
+              const std::string& failure, const ProtocolInfo& protocol, Signs overdue,
+              EpisodeResult& result) {
   if (!failure.empty()) {
     result.status = Status::error;
     result.reason = failure;
@@ -257,6 +303,7 @@ void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle
     result.status = ending == Ending::hung ? Status::hang : Status::starved;
     result.hangs = ending == Ending::hung ? 1 : 0;
     result.violated.add(Hazard::h6);
+    result.seen.add(Hazard::h6, overdue);
     result.reason = join(result.hang_report, "; ");
   }
   if (is_saturated(result.served_share)) {
@@ -269,9 +316,8 @@ void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle
   } else if (config.discard == Discard::punch && facts.backing == Backing::fsdax) {
     add_remark(result, "no verdict: the kernel's own punch protocol works beneath");
   } else {
-    const bool leaked = result.detected[static_cast<std::size_t>(Detector::leak)] != 0;
-    result.verdict =
-        judge_promises(result.promises, found, result.violated, hazards_of(*config.workload), leaked);
+    complete(result.seen, result);
+    result.verdict = verdict_of(config, protocol, result);
   }
 }
 

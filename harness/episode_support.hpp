@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -90,9 +91,16 @@ enum class Ending : std::uint8_t {
   starved,  ///< an operation outlived its bound while others went on, and ended once they had stopped
   hung      ///< it did not end even then: everything was aborted
 };
-/// Sleeps until the episode's end; fills `report` unless it is done.
+/// What outlived its bound, in words and as the verdict sees it.
+struct Overdue {
+  std::vector<std::string> report;
+  Signs signs;
+};
+/// Sleeps until the episode's end; fills `overdue` unless it is done. `tasks` says where everybody stands.
 Ending watch_episode(const EpisodeConfig& config, EpisodeClock& clock, Watchdog& watchdog,
-                     std::vector<std::string>& report);
+                     const std::function<std::vector<StuckTask>()>& tasks, Overdue& overdue);
+/// The place in `tasks` of somebody else who holds the lock, or StuckTask::kNobody.
+int holder_of(const std::vector<std::unique_ptr<Task>>& tasks, const Task& waiter, const void* lock);
 /// Who holds the lock, as far as anybody knows.
 std::string describe_lock(const std::vector<std::unique_ptr<Task>>& tasks, WaitFor what, std::uint32_t ino,
                           const void* lock);
@@ -100,8 +108,8 @@ EpisodeResult merge_recorders(const EpisodeConfig& config, const EpisodeClock& c
                               const std::vector<WorkerRecord>& records);
 /// One more thing that is worth knowing of an episode.
 void add_remark(EpisodeResult& result, std::string_view text);
-/// Status, verdict and remark, once everything else is known. `found`: what the protocol's findings declare.
+/// Status, verdict and remark, once everything else is known. `overdue`: how it ended unless it is done.
 void conclude(const EpisodeConfig& config, const RegionFacts& facts, bool oracle, Ending ending,
-              const std::string& failure, Hazards found, EpisodeResult& result);
+              const std::string& failure, const ProtocolInfo& protocol, Signs overdue, EpisodeResult& result);
 
 }  // namespace daxrace

@@ -108,9 +108,10 @@ std::vector<std::string> OracleShared::story(Hazard hazard, FrameNumber frame, s
   return lines;
 }
 
-void OracleShared::report(std::uint32_t task, Detector detector, Hazard hazard, std::uint32_t ino,
-                          PageOffset page, FrameNumber frame, const std::string& what) {
+void OracleShared::report(std::uint32_t task, Detector detector, std::optional<Sign> sign, Hazard hazard,
+                          std::uint32_t ino, PageOffset page, FrameNumber frame, const std::string& what) {
   detected_[static_cast<std::size_t>(detector)].fetch_add(1);
+  if (sign) seen_[static_cast<std::size_t>(hazard)][static_cast<std::size_t>(*sign)].fetch_add(1);
   violated_.fetch_or(Hazards(hazard).bits());
   timelines_[task].record(Event::violation, ino, page, frame, 0);
   const std::scoped_lock lock(mutex_);
@@ -121,8 +122,43 @@ void OracleShared::report(std::uint32_t task, Detector detector, Hazard hazard, 
   violations_.push_back({detector, hazard, what, story(hazard, frame, ino, page)});
 }
 
+bool OracleShared::is_new(const StaleZeroPage& one) {
+  const std::scoped_lock lock(mutex_);
+  if (std::ranges::find(stale_zero_pages_, one) != stale_zero_pages_.end()) return false;
+  stale_zero_pages_.push_back(one);
+  return true;
+}
+
+bool OracleShared::fault_brought_block(std::uint32_t ino, PageOffset page) const {
+  std::vector<TimelineEvent> events;
+  for (std::uint32_t task = 0; task < timelines_.size(); ++task) timelines_[task].copy_to(events, task);
+  std::erase_if(events,
+                [&](const TimelineEvent& event) { return event.ino != (ino & 0xff) || event.page != page; });
+  std::ranges::stable_sort(events, {}, &TimelineEvent::at);
+  const auto is_end_of_a_block = [](const TimelineEvent& event) {
+    return event.event == Event::allocated || event.event == Event::freed || event.event == Event::moved;
+  };
+  const auto newest = std::find_if(events.rbegin(), events.rend(), is_end_of_a_block);
+  if (newest == events.rend() || newest->event != Event::allocated) return true;
+  const auto next = std::find_if(newest.base(), events.end(), [&](const TimelineEvent& event) {
+    return event.task == newest->task && event.event != Event::unmapped;
+  });
+  return next == events.end() || (next->event != Event::copy_written && next->event != Event::dio_submitted);
+}
+
+void OracleShared::report_zero_page(std::uint32_t task, Hazard hazard, std::uint32_t ino, PageOffset page,
+                                    std::uint32_t removals) {
+  std::optional<Sign> sign = Sign::stale_data;
+  if (fault_brought_block(ino, page))
+    sign = is_new({ino, page, removals}) ? std::optional(Sign::stale_zero_page) : std::nullopt;
+  report(task, Detector::stale_data, sign, hazard, ino, page, core::kNoFrame,
+         fmt::format("{} page {}: zeros read through the zero page after a finished write", name_of_file(ino),
+                     page));
+}
+
 void OracleShared::report_leak(const std::string& what) {
   detected_[static_cast<std::size_t>(Detector::leak)].fetch_add(1);
+  seen_[static_cast<std::size_t>(Hazard::h6)][static_cast<std::size_t>(Sign::leak)].fetch_add(1);
   const std::scoped_lock lock(mutex_);
   violations_.push_back({Detector::leak, Hazard::h6, what, {}});
 }
@@ -132,6 +168,14 @@ std::array<std::uint64_t, kDetectorNames.size()> OracleShared::detected() const 
   std::transform(detected_.begin(), detected_.end(), counts.begin(),
                  [](const auto& count) { return count.load(); });
   return counts;
+}
+
+Seen OracleShared::seen() const {
+  Seen seen;
+  for (std::size_t hazard = 0; hazard < kHazardNames.size(); ++hazard)
+    for (std::size_t sign = 0; sign < kSignNames.size(); ++sign)
+      seen.add(static_cast<Hazard>(hazard), static_cast<Sign>(sign), seen_[hazard][sign].load());
+  return seen;
 }
 
 std::vector<Violation> OracleShared::take_violations() {
@@ -196,6 +240,7 @@ void Oracle::unflushed(std::uint32_t ino, PageOffset page, core::Block block) {
 void Oracle::accuse(const DataFault& fault, std::uint32_t ino, PageOffset page, core::Block block,
                     const Before& before, std::uint64_t word) {
   if (shared_.moved(ino, page, fault, word)) return;
+  if (word == 0 && !block) return shared_.report_zero_page(task_, fault.hazard, ino, page, before.removals);
   const Stamp stamp = Stamp::from(word);
   std::string what;
   if (fault.detector == Detector::corruption) {

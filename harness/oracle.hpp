@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "harness/sparse_array.hpp"
 #include "harness/stamp.hpp"
 #include "harness/timeline.hpp"
+#include "harness/verdict.hpp"
 
 namespace daxrace {
 
@@ -52,15 +54,35 @@ class OracleShared {
 
   /// Counts, and keeps the first few of each kind with the events that led there.
   void report(std::uint32_t task, Detector detector, Hazard hazard, std::uint32_t ino, PageOffset page,
-              FrameNumber frame, const std::string& what);
+              FrameNumber frame, const std::string& what) {
+    report(task, detector, sign_of(detector), hazard, ino, page, frame, what);
+  }
+  /// Zeros that were read through the zero page after a finished write, before block `removals` of the page
+  /// was removed: counted once for a block as a sign, however many look.
+  void report_zero_page(std::uint32_t task, Hazard hazard, std::uint32_t ino, PageOffset page,
+                        std::uint32_t removals);
   /// What the leak check at the end found.
   void report_leak(const std::string& what);
 
   std::array<std::uint64_t, kDetectorNames.size()> detected() const;
   Hazards violated() const { return Hazards::from_bits(violated_.load()); }
+  Seen seen() const;
   std::vector<Violation> take_violations();
 
  private:
+  struct StaleZeroPage {
+    std::uint32_t ino;
+    PageOffset page;
+    std::uint32_t removals;
+    friend bool operator==(const StaleZeroPage&, const StaleZeroPage&) = default;
+  };
+
+  void report(std::uint32_t task, Detector detector, std::optional<Sign> sign, Hazard hazard,
+              std::uint32_t ino, PageOffset page, FrameNumber frame, const std::string& what);
+  bool is_new(const StaleZeroPage& one);
+  /// Whether a fault brought the page's block, as far as the timelines reach back; a write unmaps the zero
+  /// page before it has finished.
+  bool fault_brought_block(std::uint32_t ino, PageOffset page) const;
   std::vector<std::string> story(Hazard hazard, FrameNumber frame, std::uint32_t ino, PageOffset page) const;
 
   static constexpr std::size_t kStoriesPerKind = 2;
@@ -75,9 +97,11 @@ class OracleShared {
   };
   std::vector<Removing> removing_;
   std::array<std::atomic<std::uint64_t>, kDetectorNames.size()> detected_{};
+  std::array<std::array<std::atomic<std::uint64_t>, kSignNames.size()>, kHazardNames.size()> seen_{};
   std::atomic<std::uint8_t> violated_{0};
   std::mutex mutex_;
   std::vector<Violation> violations_;
+  std::vector<StaleZeroPage> stale_zero_pages_;
   Clock::Ticks start_ = Clock::now();
 };
 
@@ -131,8 +155,9 @@ class Oracle {
     const std::uint32_t removals = history.removals.load();
     return {removals, history.removed.load(), removals, history.written.load()};
   }
-  /// Judges one word that was read from a block whose generation was still right afterwards. A foreign stamp
-  /// in it was put there by somebody else's stale access: the hazard is the writer's.
+  /// Judges one word that was read from a block whose generation was still right afterwards, or, without a
+  /// block, through the zero page. A foreign stamp in it was put there by somebody else's stale access: the
+  /// hazard is the writer's.
   void judge(std::uint32_t ino, PageOffset page, core::Block block, const Before& before,
              std::uint64_t word) {
     const auto fault = judge_word(ino, page, before, shared_.history(ino, page).removals.load(), word);

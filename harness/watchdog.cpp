@@ -25,9 +25,9 @@ bool Watchdog::overdue() {
     if (task.op.load(std::memory_order_relaxed) == Task::kIdle || ops_begun != seen_[i].ops_begun) {
       seen_[i].ops_begun = ops_begun;
       seen_[i].since_ns = now_ns;
-    } else if (now_ns - seen_[i].since_ns > bound_ns_) {
-      overdue = true;
     }
+    seen_[i].overdue = now_ns - seen_[i].since_ns > bound_ns_;
+    overdue = overdue || seen_[i].overdue;
   }
   return overdue;
 }

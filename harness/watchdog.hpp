@@ -22,6 +22,8 @@ class Watchdog {
 
   /// True if an operation has outlived the bound.
   bool overdue();
+  /// Whether the task's was among them then.
+  bool is_overdue(const Task& task) const { return seen_[task.id].overdue; }
   /// True if some task has begun an operation lately: what is overdue may only be starved.
   bool others_go_on() const;
   /// One line per task: operation, since when, what it waits for, what it holds.
@@ -34,6 +36,7 @@ class Watchdog {
     std::uint64_t ops_begun = 0;
     std::uint64_t since_ns = 0;
     std::uint64_t begun_ns = 0;  ///< when an operation was last seen to begin
+    bool overdue = false;
   };
   std::vector<std::unique_ptr<Task>>& tasks_;
   std::uint64_t bound_ns_;

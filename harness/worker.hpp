@@ -286,7 +286,7 @@ class Worker {
           env_.oracle().stored(file_.ino, page, sequence);
         });
     if (result == core::Access::done && !write)
-      env_.oracle().judge(file_.ino, page, used.block(), before, word);
+      env_.oracle().judge(file_.ino, page, used.has_frame() ? used.block() : core::Block{}, before, word);
     return result;
   }
 

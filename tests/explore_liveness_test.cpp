@@ -252,7 +252,7 @@ TEST_F(Liveness, every_starvation_is_declared_and_every_declared_one_is_seen) {
   }
   for (const litmus::Script& script : litmus::scripts()) {
     for (const Finding& declared : script.info.findings) {
-      if (!declared.endless) continue;
+      if (!declared.endless()) continue;
       EXPECT_TRUE(std::ranges::any_of(decisions,
                                       [&](const Decision& one) {
                                         return one.script == &script && one.finale() == Finale::starvation &&

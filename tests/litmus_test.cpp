@@ -68,7 +68,7 @@ TEST_F(Litmus, accuses_no_right_protocol) {
 TEST_F(Litmus, every_declared_finding_is_seen_so_that_none_goes_stale) {
   for (const Script& one : scripts()) {
     for (const Finding& declared : one.info.findings) {
-      if (declared.endless) continue;  // a staged schedule ends: explore sees those
+      if (declared.endless()) continue;  // a staged schedule ends: explore sees those
       const bool seen = std::ranges::any_of(whole_table(), [&](const Cell& at) {
         if (at.script != &one) return false;
         return at.result.violated.has(declared.hazard) && at.finding(declared.hazard) == &declared;

@@ -18,16 +18,18 @@ bool any_named(std::string_view declared, const Scenario& scenario, const std::a
   return found != infos.end() && scenario.has(of(found - infos.begin()));
 }
 
-bool covers(const Finding& finding, const Decision& decision, Hazard hazard) {
-  const Scenario& scenario = *decision.scenario;
-  const bool regime =
-      finding.refcount.empty() || finding.refcount == name_in(kRefcountRegimeNames, decision.regime);
-  const bool starves = hazard == Hazard::h6 && decision.result.starvation && !decision.can_get_stuck();
-  return finding.hazard == hazard && regime && finding.endless == starves &&
-         any_named(finding.operation, scenario, litmus::kOperations,
-                   [](auto i) { return static_cast<Operation>(i); }) &&
-         any_named(finding.access, scenario, litmus::kAccesses,
-                   [](auto i) { return static_cast<AccessKind>(i); });
+/// Whether a finding may be met in the scenario at all.
+auto findings_of(const Decision& decision) {
+  return [&decision](const Finding& finding) {
+    const Scenario& scenario = *decision.scenario;
+    const bool regime =
+        finding.refcount.empty() || finding.refcount == name_in(kRefcountRegimeNames, decision.regime);
+    return regime &&
+           any_named(finding.operation, scenario, litmus::kOperations,
+                     [](auto i) { return static_cast<Operation>(i); }) &&
+           any_named(finding.access, scenario, litmus::kAccesses,
+                     [](auto i) { return static_cast<AccessKind>(i); });
+  };
 }
 
 /// The hazards that the scenario is there to show.
@@ -42,20 +44,9 @@ bool promises_any_shown(const Decision& decision) {
 }
 
 Verdict verdict_of_all(const Decision& decision) {
-  bool found = false;
-  bool expected = false;
-  for (std::size_t i = 0; i < kHazardNames.size(); ++i) {
-    const auto hazard = static_cast<Hazard>(i);
-    if (!decision.result.violated.has(hazard)) continue;
-    const Verdict verdict = decision.verdict_of(hazard);
-    if (verdict == Verdict::broken) return verdict;
-    found = found || verdict == Verdict::finding;
-    expected = expected || verdict == Verdict::expected;
-  }
-  if (found) return Verdict::finding;
-  if (expected) return Verdict::expected;
-  if (!promises_any_shown(decision)) return Verdict::unseen;
-  return decision.result.complete ? Verdict::kept : Verdict::none;
+  const Verdict kept = decision.result.complete ? Verdict::kept : Verdict::none;
+  return judge(decision.protocol(), Seen(decision.result.signs),
+               promises_any_shown(decision) ? kept : Verdict::unseen, findings_of(decision));
 }
 
 std::uint32_t preemptions_in(World& world, const Path& path) {
@@ -93,31 +84,60 @@ Story story_of(World& world, const Decision& decision, Hazard hazard, const Limi
 bool has_end(const Result& result, litmus::End end) {
   return (result.ends >> static_cast<unsigned>(end) & 1) != 0;
 }
+bool is_stuck_in_any_end(const Result& result) {
+  using litmus::End;
+  return has_end(result, End::lost_wakeup) || has_end(result, End::deadlock) || has_end(result, End::forever);
+}
+
+/// What those wait for who are starved, somewhere on the cycle.
+Sign sign_of_starvation(World& world, const Lasso& lasso) {
+  const World::Mark start = world.mark();
+  for (const Choice choice : lasso.stem) world.take(choice);
+  bool page = false;
+  for (const Choice choice : lasso.cycle) {
+    const std::uint8_t starved = world.unfinished(world.choices());
+    const model::Machine& machine = world.scene().machine;
+    for (TaskId task = 0; task < model::kTasks; ++task)
+      page = page || ((starved >> task & 1) != 0 && machine.blocked(task) == model::Blocked::asleep &&
+                      machine.waits_for(task).what == WaitFor::page_idle);
+    world.take(choice);
+  }
+  world.back_to(start);
+  return page ? Sign::starved_page : Sign::other;
+}
+
+/// Where somebody can get stuck, that says more than a cycle.
+void note_starvation(World& world, Result& result) {
+  if (!result.starvation) return;
+  result.violated.add(Hazard::h6);
+  if (!is_stuck_in_any_end(result))
+    result.signs[static_cast<std::size_t>(Hazard::h6)].add(sign_of_starvation(world, *result.starvation));
+}
 
 Result explore(World& world, const Limits& limits) {
-  if (world.scenario().is_endless()) return explore_endless(world, limits);
+  if (world.scenario().is_endless()) {
+    Result result = explore_endless(world, limits);
+    note_starvation(world, result);
+    return result;
+  }
   Limits here = limits;
   if (world.scenario().is_of_a_lock()) here.reduce = false;  // every step there meets every other
   Result result = explore_all(world, here);
   // Where there is no cycle nobody can go on for ever.
   if (!result.complete || !std::isinf(result.interleavings)) return result;
   result.starvation = find_starvation(world);
-  if (result.starvation) result.violated.add(Hazard::h6);
+  note_starvation(world, result);
   return result;
 }
 
 }  // namespace
 
 const Finding* Decision::finding(Hazard hazard) const {
-  const auto found = std::ranges::find_if(
-      protocol().findings, [&](const Finding& declared) { return covers(declared, *this, hazard); });
-  return found == protocol().findings.end() ? nullptr : &*found;
+  return declared(protocol(), Seen(result.signs), hazard, findings_of(*this));
 }
 
 Verdict Decision::verdict_of(Hazard hazard) const {
-  if (!result.violated.has(hazard)) return Verdict::kept;
-  if (!protocol().promises.has(hazard)) return Verdict::expected;
-  return finding(hazard) != nullptr ? Verdict::finding : Verdict::broken;
+  return judge(protocol(), Seen(result.signs), hazard, findings_of(*this));
 }
 
 std::optional<Hazard> Decision::telling_hazard() const {
@@ -130,10 +150,7 @@ std::optional<Hazard> Decision::telling_hazard() const {
   return std::nullopt;
 }
 
-bool Decision::can_get_stuck() const {
-  using litmus::End;
-  return has_end(result, End::lost_wakeup) || has_end(result, End::deadlock) || has_end(result, End::forever);
-}
+bool Decision::can_get_stuck() const { return is_stuck_in_any_end(result); }
 
 Finale Decision::finale() const {
   if (result.detectors != 0) return Finale::violation;

@@ -244,10 +244,7 @@ class StorySearch {
 
   bool is_goal(const Choices& choices) {
     if (world_.violated().has(hazard_)) return true;
-    if (choices.all_done()) {
-      std::uint32_t detectors = 0;
-      return world_.violated_in_the_end(detectors).has(hazard_);
-    }
+    if (choices.all_done()) return world_.recorded_in_the_end().violated.has(hazard_);
     return hazard_ == Hazard::h6 && is_stuck(choices);
   }
 

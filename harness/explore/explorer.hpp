@@ -31,6 +31,7 @@ struct Result {
   bool complete = false;  ///< all interleavings of the steps; else a sample
   bool reduced = false;   ///< not in every order of steps that do not meet
   Hazards violated;
+  SignSets signs{};             ///< of each violated hazard
   std::uint32_t detectors = 0;  ///< one bit for each Detector
   std::uint32_t ends = 0;       ///< one bit for each litmus::End
   std::uint64_t states = 0;

@@ -23,22 +23,29 @@ class Notes {
   /// A state that was just reached. True: an interleaving ends here.
   template <class PathFn>
   bool reached(const Choices& choices, PathFn&& path) {
-    violated(world_.violated(), path);
-    result_.detectors |= world_.detectors();
+    record(world_.recorded(), path);
     if (choices.all_done()) {
-      std::uint32_t detectors = 0;
-      violated(world_.violated_in_the_end(detectors), path);
-      result_.detectors |= detectors;
+      record(world_.recorded_in_the_end(), path);
       result_.ends |= 1U << static_cast<unsigned>(litmus::End::finished);
       return true;
     }
     if (!is_stuck(choices)) return false;
-    result_.ends |= 1U << static_cast<unsigned>(world_.why_stuck());
+    const litmus::Stuck stuck = world_.how_stuck();
+    result_.ends |= 1U << static_cast<unsigned>(stuck.end);
+    result_.signs[static_cast<std::size_t>(Hazard::h6)].add(stuck.signs);
     violated(Hazards(Hazard::h6), path);
     return true;
   }
 
  private:
+  template <class PathFn>
+  void record(const World::Recorded& seen, PathFn&& path) {
+    if (seen.violated.empty()) return;
+    violated(seen.violated, path);
+    result_.detectors |= seen.detectors;
+    for (std::size_t i = 0; i < seen.signs.size(); ++i) result_.signs[i].add(seen.signs[i]);
+  }
+
   World& world_;
   Result& result_;
 };

@@ -111,7 +111,7 @@ class Telling {
       world_.judge_the_end();
     } else if (is_stuck(world_.choices())) {
       hung_ = true;
-      end = world_.why_stuck();
+      end = world_.how_stuck().end;
     }
     for (const std::string& line : teller_.what_went_wrong(hung_ ? end : End::finished))
       told_.lines.push_back(line);

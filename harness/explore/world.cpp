@@ -8,7 +8,6 @@
 namespace daxrace::explore {
 namespace {
 
-using litmus::End;
 using model::Blocked;
 
 constexpr Number kNotKnown = ~Number{0};
@@ -263,18 +262,18 @@ const World::Recorded& World::recorded() {
     model::Record record;
     const auto bytes = parts_.content(record_part_, static_cast<Number>(records_.size()));
     std::memcpy(static_cast<void*>(&record.seen), bytes.data(), bytes.size());
-    records_.push_back({record.violated, record.detectors});
+    records_.push_back({record.violated, record.signs, record.detectors});
   }
   return records_[content];
 }
 
-End World::why_stuck() {
+litmus::Stuck World::how_stuck() {
   materialise();
   const bool tracing = scene_.machine.tracing();
-  const End end = litmus::why_stuck(scene_.machine);
+  const litmus::Stuck stuck = litmus::how_stuck(scene_);
   scene_.machine.trace(tracing);
   std::ranges::fill(in_memory_, kNotKnown);
-  return end;
+  return stuck;
 }
 
 void World::look_at_what_is_left() {
@@ -294,12 +293,11 @@ void World::judge_the_end() {
   }
 }
 
-Hazards World::violated_in_the_end(std::uint32_t& detectors) {
+World::Recorded World::recorded_in_the_end() {
   look_at_what_is_left();
-  const Hazards seen = scene_.record.violated;
-  detectors = scene_.record.detectors;
+  const Recorded recorded{scene_.record.violated, scene_.record.signs, scene_.record.detectors};
   std::ranges::fill(in_memory_, kNotKnown);
-  return seen;
+  return recorded;
 }
 
 }  // namespace daxrace::explore

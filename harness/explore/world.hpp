@@ -59,9 +59,16 @@ class World {
   /// Tasks with an end that have not come to it, one bit for each.
   std::uint8_t unfinished(const Choices& at) const;
   /// Nobody can run, and not all are done: why. The state stays as it is.
-  litmus::End why_stuck();
-  /// Once all are done: looks at what is left behind. The state stays as it is but for the record of it.
-  Hazards violated_in_the_end(std::uint32_t& detectors);
+  litmus::Stuck how_stuck();
+  /// What the oracle has seen.
+  struct Recorded {
+    Hazards violated;
+    SignSets signs{};
+    std::uint32_t detectors = 0;
+  };
+  const Recorded& recorded();
+  /// Once all are done: looks at what is left behind. The state stays as it is.
+  Recorded recorded_in_the_end();
   /// The same, for good.
   void judge_the_end();
   /// For whoever tells a story.
@@ -81,10 +88,6 @@ class World {
     Part part;
     Number content;
   };
-  struct Recorded {
-    Hazards violated;
-    std::uint32_t detectors = 0;
-  };
   static void run_task(void* world, TaskId task);
   void do_once(const TaskSpec& spec);
   /// For an endless task, between two turns.
@@ -102,7 +105,6 @@ class World {
   bool may_start(TaskId task);
   void list(Choices& out) const;
   void look_at_what_is_left();
-  const Recorded& recorded();
   void materialise();
 
   const Scenario& scenario_;

@@ -229,7 +229,7 @@ class KernelEpisode {
     result.promises = kInfo.promises;
     result.hang_report = report_;
     conclude(config_, region_.facts(), config_.oracle, stuck && !starved_ ? Ending::hung : Ending::done,
-             failure, {}, result);
+             failure, kInfo, Sign::other, result);
     if (stuck && starved_) {
       result.status = Status::starved;
       result.reason = fmt::format("{}", fmt::join(report_, "; "));

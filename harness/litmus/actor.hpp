@@ -204,7 +204,7 @@ class Actor {
         });
     if (result == core::Access::missing) return result;
     if (write && result == core::Access::done) env_.oracle().stored(ip.ino, page, sequence);
-    if (!write) judge(Hazard::h1, result, ip, page, used.block(), before, word);
+    if (!write) judge(Hazard::h1, result, ip, page, used.has_frame() ? used.block() : Block{}, before, word);
     return result;
   }
 

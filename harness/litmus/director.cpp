@@ -149,10 +149,13 @@ class Director {
       advance_change(Schedule::kToTheEnd);
       if (machine_.stops() >= kMaxStops) {
         out_.end = End::livelock;
+        stuck_as_ = Sign::other;
         return;
       }
       if (machine_.stops() != stops_before || end_a_grace()) continue;
-      out_.end = why_stuck(machine_);
+      const Stuck stuck = how_stuck(scene_);
+      out_.end = stuck.end;
+      stuck_as_ = stuck.signs;
       return;
     }
   }
@@ -176,6 +179,8 @@ class Director {
     out_.fenced = scene_.said.fenced;
     out_.error = scene_.said.change_error;
     out_.violated = scene_.record.violated;
+    out_.signs = scene_.record.signs;
+    out_.signs[static_cast<std::size_t>(Hazard::h6)].add(stuck_as_);
     out_.detectors = scene_.record.detectors;
     return out_;
   }
@@ -184,7 +189,35 @@ class Director {
   Machine& machine_;
   const Schedule& schedule_;
   Outcome out_;
+  Signs stuck_as_;
 };
+
+/// Of a lock that several hold, somebody who waits for no lock, if there is one.
+int holder_of(const Machine& machine, TaskId waiter) {
+  int holder = StuckTask::kNobody;
+  for (TaskId task = 0; task < model::kTasks; ++task) {
+    if (task == waiter || !machine.holds(task, machine.waits_for(waiter).address)) continue;
+    const bool waits_for_lock = machine.blocked(task) != Blocked::no && is_lock(machine.waits_for(task).what);
+    if (holder == StuckTask::kNobody || !waits_for_lock) holder = static_cast<int>(task);
+  }
+  return holder;
+}
+
+StuckTask where_it_stands(Scene& scene, TaskId task) {
+  const Machine& machine = scene.machine;
+  if (!machine.unfinished(task) || machine.blocked(task) == Blocked::no) return {.overdue = false};
+  const WaitKey key = machine.waits_for(task);
+  StuckTask stands{.waits_for = key.what};
+  if (is_lock(key.what)) {
+    stands.holder = holder_of(machine, task);
+  } else if (key.what == WaitFor::page_idle) {
+    const auto& frame = scene.store.frame(key.detail);
+    const std::uint32_t references = frame.refcount.load();
+    stands.is_true = references == scene.rule.idle;
+    stands.pinned = references - scene.rule.per_mapping * frame.mapcount.load() != scene.rule.idle;
+  }
+  return stands;
+}
 
 /// The schedules at which the change waited, the first of each kind: which of them shows best what it waits
 /// for is known when all have run.
@@ -229,6 +262,7 @@ void add(CellResult& cell, const Outcome& outcome, const Schedule& schedule) {
     cell.violated.add(hazard);
     cell.breaking[i] = schedule;
   }
+  for (std::size_t i = 0; i < outcome.signs.size(); ++i) cell.signs[i].add(outcome.signs[i]);
   cell.detectors |= outcome.detectors;
   cell.waited_on |= outcome.waited_on;
   cell.ends |= 1U << static_cast<unsigned>(outcome.end);
@@ -256,6 +290,14 @@ End why_stuck(Machine& machine) {
       return End::lost_wakeup;
   }
   return stuck;
+}
+
+Stuck how_stuck(Scene& scene) {
+  std::array<StuckTask, model::kTasks> tasks;
+  for (TaskId task = 0; task < model::kTasks; ++task) tasks[task] = where_it_stands(scene, task);
+  const Signs signs = signs_of(tasks);
+  const End end = why_stuck(scene.machine);
+  return {end, end == End::lost_wakeup ? Signs(Sign::lost_wakeup) : signs};
 }
 
 Outcome run(Scene& scene, const Schedule& schedule) { return Director(scene, schedule).run(); }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/litmus/scene.hpp"
+#include "harness/verdict.hpp"
 
 namespace daxrace::litmus {
 
@@ -34,6 +35,13 @@ inline constexpr std::array<std::string_view, 5> kEndNames = {"finished", "deadl
 /// its condition was true. Leaves the machine somewhere else.
 End why_stuck(model::Machine& machine);
 
+/// The same, and on what.
+struct Stuck {
+  End end = End::finished;
+  Signs signs;
+};
+Stuck how_stuck(Scene& scene);
+
 /// What one run of one schedule came to.
 struct Outcome {
   bool possible = false;        ///< the access has that many stops, and the file could be evicted there
@@ -49,6 +57,7 @@ struct Outcome {
   int error = 0;           ///< of the change
   End end = End::finished;
   Hazards violated;
+  SignSets signs{};             ///< of each violated hazard
   std::uint32_t detectors = 0;  ///< one bit for each Detector
 };
 
@@ -57,6 +66,7 @@ Outcome run(Scene& scene, const Schedule& schedule);
 /// What all schedules of one cell came to.
 struct CellResult {
   Hazards violated;
+  SignSets signs{};  ///< of each violated hazard
   std::uint32_t detectors = 0;
   std::uint32_t waited_on = 0;
   std::uint32_t ends = 0;  ///< one bit for each End

@@ -6,30 +6,22 @@
 namespace daxrace::litmus {
 namespace {
 
-bool covers(const Finding& finding, const Cell& cell, Hazard hazard) {
-  const auto matches = [](std::string_view declared, std::string_view name) {
-    return declared.empty() || declared == name;
+/// Whether a finding may be met in the cell at all.
+auto findings_of(const Cell& cell) {
+  return [&cell](const Finding& finding) {
+    const auto matches = [](std::string_view declared, std::string_view name) {
+      return declared.empty() || declared == name;
+    };
+    return matches(finding.operation, info_of(cell.operation).name) &&
+           matches(finding.access, info_of(cell.access).name) &&
+           matches(finding.refcount, name_in(kRefcountRegimeNames, cell.regime));
   };
-  return finding.hazard == hazard && !finding.endless &&
-         matches(finding.operation, info_of(cell.operation).name) &&
-         matches(finding.access, info_of(cell.access).name) &&
-         matches(finding.refcount, name_in(kRefcountRegimeNames, cell.regime));
 }
 
 Verdict verdict_of_cell(const Cell& cell) {
-  bool found = false;
-  bool expected = false;
-  for (std::size_t i = 0; i < kHazardNames.size(); ++i) {
-    const auto hazard = static_cast<Hazard>(i);
-    if (!cell.result.violated.has(hazard)) continue;
-    const Verdict verdict = cell.verdict_of(hazard);
-    if (verdict == Verdict::broken) return verdict;
-    found = found || verdict == Verdict::finding;
-    expected = expected || verdict == Verdict::expected;
-  }
-  if (found) return Verdict::finding;
-  if (expected) return Verdict::expected;
-  return cell.protocol().promises.has(info_of(cell.access).hazard) ? Verdict::kept : Verdict::unseen;
+  const bool promised = cell.protocol().promises.has(info_of(cell.access).hazard);
+  return judge(cell.protocol(), Seen(cell.result.signs), promised ? Verdict::kept : Verdict::unseen,
+               findings_of(cell));
 }
 
 void decide_one(Cell& cell) {
@@ -57,15 +49,11 @@ std::string words_of(std::uint32_t bits, const std::array<std::string_view, N>& 
 }  // namespace
 
 const Finding* Cell::finding(Hazard hazard) const {
-  const auto found = std::ranges::find_if(
-      protocol().findings, [&](const Finding& declared) { return covers(declared, *this, hazard); });
-  return found == protocol().findings.end() ? nullptr : &*found;
+  return declared(protocol(), Seen(result.signs), hazard, findings_of(*this));
 }
 
 Verdict Cell::verdict_of(Hazard hazard) const {
-  if (!result.violated.has(hazard)) return Verdict::kept;
-  if (!protocol().promises.has(hazard)) return Verdict::expected;
-  return finding(hazard) != nullptr ? Verdict::finding : Verdict::broken;
+  return judge(protocol(), Seen(result.signs), hazard, findings_of(*this));
 }
 
 std::vector<Schedule> Cell::telling_schedules() const {

@@ -7,6 +7,7 @@
 #include "harness/core/words.hpp"
 #include "harness/data_rules.hpp"
 #include "harness/model/machine.hpp"
+#include "harness/protocol_info.hpp"
 #include "harness/stamp.hpp"
 
 namespace daxrace::model {
@@ -17,6 +18,7 @@ inline constexpr std::uint32_t kFrames = 20;
 
 struct SeenViolation {
   Detector detector = Detector::stale_access;
+  Sign sign = Sign::stale_access;
   Hazard hazard = Hazard::h1;
   TaskId task = kNobody;
   std::uint32_t ino = 0;
@@ -47,6 +49,7 @@ struct alignas(64) Record {
   std::size_t seen_count = 0;
   std::uint32_t detectors = 0;  ///< one bit for each Detector
   Hazards violated;
+  SignSets signs{};
   std::uint32_t blocks_lost = 0;      ///< blocks that were freed or moved
   std::array<bool, kFrames> moved{};  ///< frames that stand at another offset of their file than at first
 
@@ -59,6 +62,7 @@ struct alignas(64) Record {
     if (keeps_seen && seen_count < kSeen) seen[seen_count++] = what;
     detectors |= 1U << static_cast<unsigned>(what.detector);
     violated.add(what.hazard);
+    signs[static_cast<std::size_t>(what.hazard)].add(what.sign);
   }
   /// Calls fn(bytes) for each part that is touched by itself.
   template <class Fn>
@@ -181,12 +185,20 @@ class ModelOracle {
   void judge(std::uint32_t ino, PageOffset page, core::Block block, const Before& before,
              std::uint64_t word) {
     const auto fault = judge_word(ino, page, before, record_.page(ino, page).removals, word);
-    if (fault) report(fault->detector, fault->hazard, ino, page, block.frame, 0);
+    if (!fault) return;
+    const Sign sign = word == 0 && !block ? Sign::stale_zero_page : sign_of(fault->detector);
+    report(fault->detector, sign, fault->hazard, ino, page, block.frame, 0);
   }
 
   void report(Detector detector, Hazard hazard, std::uint32_t ino, PageOffset page, FrameNumber frame,
               std::uint32_t value) {
-    record_.violation({detector, hazard, machine_.current(), ino, page, frame, value});
+    report(detector, sign_of(detector), hazard, ino, page, frame, value);
+  }
+
+ private:
+  void report(Detector detector, Sign sign, Hazard hazard, std::uint32_t ino, PageOffset page,
+              FrameNumber frame, std::uint32_t value) {
+    record_.violation({detector, sign, hazard, machine_.current(), ino, page, frame, value});
     machine_.note({.what = TraceLine::What::violation,
                    .task = machine_.current(),
                    .ino = ino,
@@ -195,7 +207,6 @@ class ModelOracle {
                    .value = static_cast<std::uint32_t>(detector)});
   }
 
- private:
   std::uint8_t& removals_of(std::uint32_t ino, PageOffset page) const {
     touch(&record_.being_removed[ino - 1][page]);
     return record_.being_removed[ino - 1][page];
