@@ -130,47 +130,10 @@ constexpr bool is_lock(WaitFor what) {
          what == WaitFor::mapping_range;
 }
 
-/// Why none of them goes on. Who waits for a lock says nothing if its holder, or his, waits for something
-/// else.
-inline Signs signs_of(std::span<const StuckTask> tasks) {
-  const auto waits_in_the_end = [&](const StuckTask& task) {
-    const StuckTask* at = &task;
-    for (std::size_t hops = 0; hops <= tasks.size() && is_lock(at->waits_for); ++hops) {
-      if (at->is_true || at->holder == StuckTask::kNobody) break;
-      at = &tasks[static_cast<std::size_t>(at->holder)];
-    }
-    return at->waits_for;
-  };
-  const auto keeps_its_lock_from_another = [&](const StuckTask& task) {
-    return std::ranges::any_of(tasks, [&](const StuckTask& other) {
-      return (other.waits_for == WaitFor::iolock || other.waits_for == WaitFor::io_range) &&
-             other.holder == &task - tasks.data();
-    });
-  };
-  Signs signs;
-  for (const StuckTask& task : tasks) {
-    if (!task.overdue) continue;
-    if (task.is_true) {
-      signs.add(Sign::lost_wakeup);
-    } else if (is_lock(task.waits_for)) {
-      const WaitFor last = waits_in_the_end(task);
-      if (is_lock(last) || last == WaitFor::nothing) signs.add(Sign::lock);
-    } else if (task.waits_for == WaitFor::page_idle) {
-      signs.add(!task.pinned                        ? Sign::page_mapped
-                : keeps_its_lock_from_another(task) ? Sign::pin_and_lock
-                                                    : Sign::page_pinned);
-    } else {
-      signs.add(task.waits_for == WaitFor::lease ? Sign::lease : Sign::other);
-    }
-  }
-  return signs.empty() ? Signs(Sign::other) : signs;
-}
+/// Why the overdue ones do not go on. Who waits for a lock waits for what its holder waits for.
+Signs signs_of(std::span<const StuckTask> tasks);
 
 /// The same of what outlived its bound and ended once the others had stopped.
-inline Signs signs_of_starvation(std::span<const StuckTask> tasks) {
-  const bool page = std::ranges::any_of(
-      tasks, [](const StuckTask& task) { return task.overdue && task.waits_for == WaitFor::page_idle; });
-  return page ? Sign::starved_page : Sign::other;
-}
+Signs signs_of_starvation(std::span<const StuckTask> tasks);
 
 }  // namespace daxrace

@@ -189,13 +189,13 @@ class Actor {
 
   core::Access access(Inode& ip, PageOffset page, bool write) {
     const auto before = before_access(ip, page, write);
-    core::Translation used;
+    Block used;  // none: it went through the zero page
     std::uint64_t word = 0;
     std::uint32_t sequence = 0;
     const core::Access result =
         core::access_mapping(k_, ip, ip.first_mapping, page, write, [&](core::Translation translation) {
-          used = translation;
           if (!translation.has_frame()) return;
+          used = translation.block();
           if (write) {
             sequence = stamp(ip, page, translation.frame(), Hazard::h1);
           } else {
@@ -204,7 +204,7 @@ class Actor {
         });
     if (result == core::Access::missing) return result;
     if (write && result == core::Access::done) env_.oracle().stored(ip.ino, page, sequence);
-    if (!write) judge(Hazard::h1, result, ip, page, used.has_frame() ? used.block() : Block{}, before, word);
+    if (!write) judge(Hazard::h1, result, ip, page, used, before, word);
     return result;
   }
 
