@@ -195,10 +195,10 @@ class Actor {
     const core::Access result =
         core::access_mapping(k_, ip, ip.first_mapping, page, write, [&](core::Translation translation) {
           if (!translation.has_frame()) return;
-          used = translation.block();
           if (write) {
             sequence = stamp(ip, page, translation.frame(), Hazard::h1);
           } else {
+            used = translation.block();
             word = contents(translation.frame());
           }
         });
