@@ -9,11 +9,11 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "bench/memory_limit.hpp"
-#include "bench/suggest.hpp"
-#include "harness/io_ring.hpp"
-#include "harness/numa.hpp"
-#include "harness/thresholds.hpp"
+#include "bench/cli/suggest.hpp"
+#include "bench/run/memory_limit.hpp"
+#include "harness/base/thresholds.hpp"
+#include "harness/platform/io_ring.hpp"
+#include "harness/platform/numa.hpp"
 
 namespace daxrace {
 namespace {

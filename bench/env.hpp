@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "bench/output_format.hpp"
-#include "bench/pmem_scan.hpp"
-#include "harness/error.hpp"
-#include "harness/placement.hpp"
-#include "harness/run_info.hpp"
+#include "bench/cli/output_format.hpp"
+#include "bench/run/pmem_scan.hpp"
+#include "harness/base/error.hpp"
+#include "harness/platform/placement.hpp"
+#include "harness/results/run_info.hpp"
 
 namespace daxrace {
 

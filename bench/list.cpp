@@ -8,14 +8,14 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "bench/matrix.hpp"
-#include "bench/options.hpp"
-#include "bench/pmem_scan.hpp"
-#include "bench/suggest.hpp"
-#include "bench/units.hpp"
-#include "harness/episode.hpp"
-#include "harness/numa.hpp"
-#include "harness/workload.hpp"
+#include "bench/cli/options.hpp"
+#include "bench/cli/suggest.hpp"
+#include "bench/cli/units.hpp"
+#include "bench/run/matrix.hpp"
+#include "bench/run/pmem_scan.hpp"
+#include "harness/engine/episode.hpp"
+#include "harness/load/workload.hpp"
+#include "harness/platform/numa.hpp"
 
 namespace daxrace {
 namespace {

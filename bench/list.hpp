@@ -1,7 +1,7 @@
 #pragma once
 
-#include "bench/output_format.hpp"
-#include "harness/error.hpp"
+#include "bench/cli/output_format.hpp"
+#include "harness/base/error.hpp"
 
 namespace daxrace {
 

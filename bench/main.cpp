@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/cli.hpp"
+#include "bench/cli/cli.hpp"
 
 int main(int argc, char** argv) {
   // A result file that meets a size limit, and a reader of our output that went away, are errors like any

@@ -31,7 +31,7 @@ endfunction()
 
 if(CMAKE_SCRIPT_MODE_FILE)
   daxrace_git_commit("${SOURCE_DIR}" DAXRACE_GIT_COMMIT)
-  configure_file("${SOURCE_DIR}/harness/build_info.cpp.in" "${OUTPUT}" @ONLY)
+  configure_file("${SOURCE_DIR}/harness/results/build_info.cpp.in" "${OUTPUT}" @ONLY)
   return()
 endif()
 

@@ -48,7 +48,7 @@ lint_shell() {
 
 lint_tidy() {
   [[ -f build/address/compile_commands.json ]] || die 77 "no build/address/compile_commands.json (scripts/build.sh address writes it)"
-  git ls-files -z 'bench/*.cpp' 'harness/*.cpp' 'tests/*.cpp' ':!harness/kernel/trace.cpp' |
+  git ls-files -z 'bench/*.cpp' 'harness/*.cpp' 'tests/*.cpp' ':!harness/live/observe/trace.cpp' |
     xargs -0 -n 1 -P "$(nproc)" clang-tidy -p build/address --quiet --extra-arg=-Wno-unknown-warning-option 2> >(grep -v 'warnings\? generated' >&2)
 }
 

@@ -1,6 +1,6 @@
 // Rwsem with one rule broken each.
+#include "harness/core/rwsem.hpp"
 #include "harness/explore/lock.hpp"
-#include "harness/rwsem.hpp"
 
 namespace daxrace::explore {
 namespace {

@@ -1,4 +1,4 @@
-#include "harness/change_points.hpp"
+#include "harness/results/change_points.hpp"
 
 #include <random>
 #include <vector>

@@ -7,9 +7,9 @@
 
 #include <fmt/format.h>
 
-#include "harness/csv.hpp"
-#include "harness/episode.hpp"
-#include "harness/error.hpp"
+#include "harness/base/error.hpp"
+#include "harness/engine/episode.hpp"
+#include "harness/results/csv.hpp"
 
 namespace daxrace {
 namespace {

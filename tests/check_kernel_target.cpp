@@ -12,8 +12,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "harness/csv.hpp"
-#include "harness/error.hpp"
+#include "harness/base/error.hpp"
+#include "harness/results/csv.hpp"
 
 namespace daxrace {
 namespace {

@@ -1,4 +1,4 @@
-#include "bench/cli.hpp"
+#include "bench/cli/cli.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -9,11 +9,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "bench/cli/help.hpp"
+#include "bench/cli/options.hpp"
 #include "bench/env.hpp"
-#include "bench/help.hpp"
-#include "bench/options.hpp"
-#include "harness/error.hpp"
-#include "harness/workload.hpp"
+#include "harness/base/error.hpp"
+#include "harness/load/workload.hpp"
 
 namespace daxrace {
 namespace {

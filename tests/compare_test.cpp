@@ -1,4 +1,4 @@
-#include "bench/compare.hpp"
+#include "bench/compare/compare.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -14,10 +14,10 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "bench/cli.hpp"
-#include "bench/compare_text.hpp"
-#include "bench/history.hpp"
-#include "harness/types.hpp"
+#include "bench/cli/cli.hpp"
+#include "bench/compare/compare_text.hpp"
+#include "bench/compare/history.hpp"
+#include "harness/base/types.hpp"
 #include "tests/sanitized.hpp"
 #include "tests/simulated_rows.hpp"
 

@@ -1,4 +1,4 @@
-#include "harness/csv.hpp"
+#include "harness/results/csv.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -19,8 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/error.hpp"
-#include "harness/result_table.hpp"
+#include "harness/base/error.hpp"
+#include "harness/results/result_table.hpp"
 #include "tests/refuse_flock.hpp"
 
 namespace daxrace {

@@ -1,4 +1,4 @@
-#include "harness/device_guard.hpp"
+#include "harness/platform/device_guard.hpp"
 
 #include <cstdlib>
 #include <cstring>
@@ -18,9 +18,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/devdax.hpp"
-#include "harness/error.hpp"
-#include "harness/mount_info.hpp"
+#include "harness/base/error.hpp"
+#include "harness/platform/devdax.hpp"
+#include "harness/platform/mount_info.hpp"
 
 namespace daxrace {
 namespace {

@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "harness/csv.hpp"
-#include "harness/episode.hpp"
-#include "harness/kernel/canaries.hpp"
+#include "harness/engine/episode.hpp"
+#include "harness/live/observe/canaries.hpp"
+#include "harness/results/csv.hpp"
 
 namespace daxrace {
 namespace {

@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "harness/core/protocol.hpp"
-#include "harness/oracle.hpp"
-#include "harness/perturb.hpp"
-#include "harness/run_env.hpp"
-#include "harness/run_store.hpp"
+#include "harness/engine/oracle.hpp"
+#include "harness/engine/perturb.hpp"
+#include "harness/engine/run_env.hpp"
+#include "harness/engine/run_store.hpp"
 #include "tests/test_episode.hpp"
 
 namespace daxrace {

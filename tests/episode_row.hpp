@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "harness/csv.hpp"
+#include "harness/results/csv.hpp"
 
 namespace daxrace {
 

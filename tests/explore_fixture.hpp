@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "bench/explore.hpp"
+#include "bench/check/explore.hpp"
 #include "harness/explore/story.hpp"
 
 namespace daxrace::explore {

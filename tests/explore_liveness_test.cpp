@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bench/explore.hpp"
+#include "bench/check/explore.hpp"
 #include "harness/explore/liveness.hpp"
 #include "harness/explore/story.hpp"
 #include "harness/litmus/actor.hpp"

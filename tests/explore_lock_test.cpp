@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bench/explore.hpp"
+#include "bench/check/explore.hpp"
 #include "harness/explore/lock.hpp"
 #include "harness/explore/story.hpp"
 #include "tests/explore_fixture.hpp"

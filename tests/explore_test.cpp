@@ -1,6 +1,6 @@
 // Every interleaving: accuses no right protocol, misses no broken one, agrees with the staged table, and
 // counts as many interleavings as somebody who runs each of them from the start.
-#include "bench/explore.hpp"
+#include "bench/check/explore.hpp"
 
 #include <algorithm>
 #include <map>

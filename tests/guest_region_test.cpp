@@ -14,11 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/device_guard.hpp"
-#include "harness/io_ring.hpp"
-#include "harness/placement.hpp"
-#include "harness/pmem2.hpp"
-#include "harness/region.hpp"
+#include "harness/platform/device_guard.hpp"
+#include "harness/platform/io_ring.hpp"
+#include "harness/platform/placement.hpp"
+#include "harness/platform/pmem2.hpp"
+#include "harness/platform/region.hpp"
 #include "tests/region_checks.hpp"
 
 namespace daxrace {

@@ -1,4 +1,4 @@
-#include "harness/histogram.hpp"
+#include "harness/results/histogram.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "harness/error.hpp"
+#include "harness/base/error.hpp"
 
 namespace daxrace {
 namespace {

@@ -1,4 +1,4 @@
-#include "harness/io_ring.hpp"
+#include "harness/platform/io_ring.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -26,8 +26,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "harness/error.hpp"
-#include "harness/placement.hpp"
+#include "harness/base/error.hpp"
+#include "harness/platform/placement.hpp"
 
 namespace daxrace {
 namespace {

@@ -1,5 +1,5 @@
 // The deterministic safety table: it accuses no right protocol, misses no broken one, and never changes.
-#include "bench/litmus.hpp"
+#include "bench/check/litmus.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -12,7 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bench/litmus_text.hpp"
+#include "bench/check/litmus_text.hpp"
 #include "harness/litmus/table.hpp"
 #include "tests/sanitized.hpp"
 #include "tests/specimens.hpp"

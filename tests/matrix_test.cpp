@@ -1,4 +1,4 @@
-#include "bench/matrix.hpp"
+#include "bench/run/matrix.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -11,17 +11,17 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "bench/google_benchmark.hpp"
-#include "bench/pmem_scan.hpp"
-#include "bench/progress.hpp"
-#include "bench/result_file.hpp"
-#include "bench/rows.hpp"
-#include "bench/schedule.hpp"
-#include "bench/suggest.hpp"
-#include "bench/summary.hpp"
-#include "bench/units.hpp"
-#include "harness/error.hpp"
-#include "harness/result_table.hpp"
+#include "bench/cli/progress.hpp"
+#include "bench/cli/suggest.hpp"
+#include "bench/cli/units.hpp"
+#include "bench/run/google_benchmark.hpp"
+#include "bench/run/pmem_scan.hpp"
+#include "bench/run/result_file.hpp"
+#include "bench/run/rows.hpp"
+#include "bench/run/schedule.hpp"
+#include "bench/run/summary.hpp"
+#include "harness/base/error.hpp"
+#include "harness/results/result_table.hpp"
 
 namespace daxrace {
 namespace {

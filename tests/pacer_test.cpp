@@ -1,5 +1,5 @@
 // The paced load on a clock of its own: what is offered, and what of it is served.
-#include "harness/pacer.hpp"
+#include "harness/load/pacer.hpp"
 
 #include <stdexcept>
 

@@ -1,4 +1,4 @@
-#include "harness/placement.hpp"
+#include "harness/platform/placement.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "harness/error.hpp"
+#include "harness/base/error.hpp"
 
 namespace daxrace {
 namespace {

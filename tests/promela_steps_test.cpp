@@ -61,7 +61,7 @@ const Words& env_steps() {
   static const Words steps = [] {
     Words out;
     for (const std::string& line :
-         split(between(text_of("harness/env.hpp"), "enum class Step : std::uint8_t {", "};"), '\n'))
+         split(between(text_of("harness/core/env.hpp"), "enum class Step : std::uint8_t {", "};"), '\n'))
       if (!line.empty() && line[0] != '/') out.push_back(names_in(line).front());
     return out;
   }();

@@ -1,4 +1,4 @@
-#include "harness/rank_test.hpp"
+#include "harness/results/rank_test.hpp"
 
 #include <algorithm>
 #include <bit>

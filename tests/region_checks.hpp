@@ -14,8 +14,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "harness/error.hpp"
-#include "harness/region.hpp"
+#include "harness/base/error.hpp"
+#include "harness/platform/region.hpp"
 
 /// What every backing must do, on this machine and in a guest with real DAX.
 namespace daxrace::region_checks {

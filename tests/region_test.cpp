@@ -1,4 +1,4 @@
-#include "harness/region.hpp"
+#include "harness/platform/region.hpp"
 
 #include <cstdlib>
 #include <filesystem>

@@ -10,15 +10,15 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "bench/cli.hpp"
+#include "bench/cli/cli.hpp"
 #include "bench/report/data.hpp"
 #include "bench/report/gnuplot.hpp"
 #include "bench/report/html.hpp"
 #include "bench/report/page.hpp"
 #include "bench/report/plots.hpp"
 #include "bench/report/run_records.hpp"
-#include "harness/csv.hpp"
-#include "harness/histogram.hpp"
+#include "harness/results/csv.hpp"
+#include "harness/results/histogram.hpp"
 #include "tests/episode_row.hpp"
 
 namespace daxrace {

@@ -1,4 +1,4 @@
-#include "harness/result_table.hpp"
+#include "harness/results/result_table.hpp"
 
 #include <algorithm>
 #include <random>
@@ -8,9 +8,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "harness/error.hpp"
-#include "harness/histogram.hpp"
-#include "harness/result_summary.hpp"
+#include "harness/base/error.hpp"
+#include "harness/results/histogram.hpp"
+#include "harness/results/result_summary.hpp"
 #include "tests/episode_row.hpp"
 
 namespace daxrace {

@@ -1,4 +1,4 @@
-#include "harness/run_info.hpp"
+#include "harness/results/run_info.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -12,8 +12,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "harness/clock.hpp"
-#include "harness/error.hpp"
+#include "harness/base/error.hpp"
+#include "harness/platform/clock.hpp"
 
 namespace daxrace {
 namespace {

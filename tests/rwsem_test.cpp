@@ -7,8 +7,8 @@
 
 #include <gtest/gtest.h>
 
-#include "harness/perturb.hpp"
-#include "harness/run_env.hpp"
+#include "harness/engine/perturb.hpp"
+#include "harness/engine/run_env.hpp"
 #include "tests/test_episode.hpp"
 
 namespace daxrace {

@@ -1,6 +1,6 @@
 // Data that collapses and inserts have moved: where it may lie, and that the oracle accuses nothing else
 // less.
-#include "harness/shift.hpp"
+#include "harness/load/shift.hpp"
 
 #include <optional>
 #include <random>
@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "harness/oracle.hpp"
+#include "harness/engine/oracle.hpp"
 #include "tests/test_episode.hpp"
 
 namespace daxrace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "harness/csv.hpp"
-#include "harness/histogram.hpp"
+#include "harness/results/csv.hpp"
+#include "harness/results/histogram.hpp"
 
 namespace daxrace {
 

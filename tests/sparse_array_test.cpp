@@ -1,5 +1,5 @@
 // Extents, DAX entries and translations: what a scan must not miss, and what it may cost.
-#include "harness/sparse_array.hpp"
+#include "harness/engine/sparse_array.hpp"
 
 #include <algorithm>
 #include <map>
@@ -11,8 +11,8 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
-#include "harness/perturb.hpp"
-#include "harness/run_env.hpp"
+#include "harness/engine/perturb.hpp"
+#include "harness/engine/run_env.hpp"
 #include "tests/test_episode.hpp"
 
 namespace daxrace {

@@ -11,7 +11,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "bench/litmus_text.hpp"
+#include "bench/check/litmus_text.hpp"
 #include "tests/specimens.hpp"
 #include "tests/test_episode.hpp"
 

@@ -3,7 +3,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/episode.hpp"
+#include "harness/engine/episode.hpp"
 #include "harness/litmus/table.hpp"
 
 namespace daxrace {

@@ -1,4 +1,4 @@
-#include "harness/statistics.hpp"
+#include "harness/results/statistics.hpp"
 
 #include <cmath>
 #include <random>

@@ -7,13 +7,13 @@
 #include <random>
 #include <string>
 
-#include "harness/clock.hpp"
-#include "harness/episode.hpp"
-#include "harness/error.hpp"
-#include "harness/io_ring.hpp"
-#include "harness/region.hpp"
-#include "harness/stamp.hpp"
-#include "harness/workload.hpp"
+#include "harness/base/error.hpp"
+#include "harness/base/stamp.hpp"
+#include "harness/engine/episode.hpp"
+#include "harness/load/workload.hpp"
+#include "harness/platform/clock.hpp"
+#include "harness/platform/io_ring.hpp"
+#include "harness/platform/region.hpp"
 #include "tests/sanitized.hpp"
 
 namespace daxrace {

@@ -1,5 +1,5 @@
 // A declared finding excuses what it declares, in sign and in number, and nothing else.
-#include "harness/verdict.hpp"
+#include "harness/base/verdict.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "harness/episode_run.hpp"
+#include "harness/engine/episode_run.hpp"
 #include "protocols/iolock_mmaplock.hpp"
 #include "tests/broken/writes_move_nothing.hpp"
 #include "tests/test_episode.hpp"

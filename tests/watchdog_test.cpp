@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "harness/episode_run.hpp"
+#include "harness/engine/episode_run.hpp"
 #include "protocols/iolock_mmaplock.hpp"
 #include "tests/test_episode.hpp"
 

@@ -1,7 +1,7 @@
 #include "bench/overhead/comparison.hpp"
 
-#include "bench/signals.hpp"
-#include "harness/error.hpp"
+#include "bench/cli/signals.hpp"
+#include "harness/base/error.hpp"
 
 namespace daxrace::overhead {
 namespace {

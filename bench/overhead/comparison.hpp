@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/statistics.hpp"
+#include "harness/results/statistics.hpp"
 
 namespace daxrace::overhead {
 

@@ -2,9 +2,9 @@
 
 #include "bench/overhead/comparisons.hpp"
 #include "bench/overhead/fio.hpp"
-#include "harness/episode_support.hpp"
-#include "harness/error.hpp"
-#include "harness/workload.hpp"
+#include "harness/base/error.hpp"
+#include "harness/engine/episode_support.hpp"
+#include "harness/load/workload.hpp"
 
 namespace daxrace::overhead {
 namespace {

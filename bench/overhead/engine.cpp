@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include "bench/overhead/comparisons.hpp"
-#include "harness/error.hpp"
-#include "harness/workload.hpp"
+#include "harness/base/error.hpp"
+#include "harness/load/workload.hpp"
 
 namespace daxrace::overhead {
 namespace {

@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/device_guard.hpp"
-#include "harness/error.hpp"
-#include "harness/file_descriptor.hpp"
+#include "harness/base/error.hpp"
+#include "harness/base/file_descriptor.hpp"
+#include "harness/platform/device_guard.hpp"
 
 namespace daxrace::overhead {
 namespace {

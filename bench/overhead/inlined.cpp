@@ -4,13 +4,13 @@
 #include <thread>
 
 #include "bench/overhead/comparisons.hpp"
-#include "harness/clock.hpp"
-#include "harness/episode_support.hpp"
-#include "harness/error.hpp"
-#include "harness/perturb.hpp"
-#include "harness/placement.hpp"
-#include "harness/run_env.hpp"
-#include "harness/run_store.hpp"
+#include "harness/base/error.hpp"
+#include "harness/engine/episode_support.hpp"
+#include "harness/engine/perturb.hpp"
+#include "harness/engine/run_env.hpp"
+#include "harness/engine/run_store.hpp"
+#include "harness/platform/clock.hpp"
+#include "harness/platform/placement.hpp"
 #include "protocols/iolock_mmaplock.hpp"
 
 namespace daxrace::overhead {

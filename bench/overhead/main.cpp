@@ -10,12 +10,12 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "bench/cli/signals.hpp"
+#include "bench/cli/units.hpp"
 #include "bench/overhead/comparisons.hpp"
 #include "bench/overhead/fio.hpp"
 #include "bench/overhead/report.hpp"
-#include "bench/signals.hpp"
-#include "bench/units.hpp"
-#include "harness/error.hpp"
+#include "harness/base/error.hpp"
 
 namespace daxrace::overhead {
 namespace {

@@ -9,9 +9,9 @@
 
 #include <fmt/format.h>
 
-#include "harness/device_guard.hpp"
-#include "harness/error.hpp"
-#include "harness/run_info.hpp"
+#include "harness/base/error.hpp"
+#include "harness/platform/device_guard.hpp"
+#include "harness/results/run_info.hpp"
 
 namespace daxrace::overhead {
 namespace {

@@ -4,11 +4,11 @@
 
 #include <fmt/format.h>
 
-#include "harness/clock.hpp"
-#include "harness/error.hpp"
-#include "harness/stamp.hpp"
-#include "harness/thresholds.hpp"
-#include "harness/workload.hpp"
+#include "harness/base/error.hpp"
+#include "harness/base/stamp.hpp"
+#include "harness/base/thresholds.hpp"
+#include "harness/load/workload.hpp"
+#include "harness/platform/clock.hpp"
 
 namespace daxrace::overhead {
 namespace {

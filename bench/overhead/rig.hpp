@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "harness/episode.hpp"
-#include "harness/io_ring.hpp"
-#include "harness/region.hpp"
+#include "harness/engine/episode.hpp"
+#include "harness/platform/io_ring.hpp"
+#include "harness/platform/region.hpp"
 
 namespace daxrace::overhead {
 

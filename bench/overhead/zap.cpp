@@ -6,11 +6,11 @@
 #include <sys/mman.h>
 
 #include "bench/overhead/comparisons.hpp"
-#include "harness/clock.hpp"
-#include "harness/episode_support.hpp"
-#include "harness/error.hpp"
-#include "harness/perturb.hpp"
-#include "harness/workload.hpp"
+#include "harness/base/error.hpp"
+#include "harness/engine/episode_support.hpp"
+#include "harness/engine/perturb.hpp"
+#include "harness/load/workload.hpp"
+#include "harness/platform/clock.hpp"
 
 namespace daxrace::overhead {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "harness/csv.hpp"
-#include "harness/histogram.hpp"
-#include "harness/result_summary.hpp"
+#include "harness/results/csv.hpp"
+#include "harness/results/histogram.hpp"
+#include "harness/results/result_summary.hpp"
 
 namespace daxrace {
 

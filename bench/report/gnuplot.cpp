@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "bench/report/html.hpp"
-#include "harness/error.hpp"
+#include "harness/base/error.hpp"
 
 namespace daxrace {
 namespace {

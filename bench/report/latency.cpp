@@ -7,8 +7,8 @@
 #include "bench/report/plots.hpp"
 #include "bench/report/section_parts.hpp"
 #include "bench/report/sections.hpp"
-#include "harness/duration_text.hpp"
-#include "harness/statistics.hpp"
+#include "harness/base/duration_text.hpp"
+#include "harness/results/statistics.hpp"
 
 namespace daxrace {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "bench/report/gnuplot.hpp"
-#include "harness/result_summary.hpp"
+#include "harness/results/result_summary.hpp"
 
 namespace daxrace {
 

@@ -10,12 +10,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "bench/cli/table_options.hpp"
 #include "bench/report/data.hpp"
 #include "bench/report/page.hpp"
 #include "bench/report/run_records.hpp"
 #include "bench/report/sections.hpp"
-#include "bench/table_options.hpp"
-#include "harness/csv.hpp"
+#include "harness/results/csv.hpp"
 
 namespace daxrace {
 namespace {

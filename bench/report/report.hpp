@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "bench/option_table.hpp"
-#include "harness/error.hpp"
+#include "bench/cli/option_table.hpp"
+#include "harness/base/error.hpp"
 
 namespace daxrace {
 

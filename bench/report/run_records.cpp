@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "harness/error.hpp"
-#include "harness/run_info.hpp"
+#include "harness/base/error.hpp"
+#include "harness/results/run_info.hpp"
 
 namespace daxrace {
 namespace {

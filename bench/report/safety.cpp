@@ -5,7 +5,7 @@
 
 #include "bench/report/section_parts.hpp"
 #include "bench/report/sections.hpp"
-#include "harness/duration_text.hpp"
+#include "harness/base/duration_text.hpp"
 
 namespace daxrace {
 namespace {

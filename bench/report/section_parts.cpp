@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "bench/report/plots.hpp"
-#include "harness/duration_text.hpp"
+#include "harness/base/duration_text.hpp"
 
 namespace daxrace {
 

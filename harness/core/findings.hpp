@@ -1,6 +1,6 @@
 #pragma once
 
-#include "harness/protocol_info.hpp"
+#include "harness/base/protocol_info.hpp"
 
 /// Promises that kernels are found to break, shared by the protocols that model them.
 namespace daxrace::core {

@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
+#include "harness/base/types.hpp"
+#include "harness/core/env.hpp"
 #include "harness/core/range_lock.hpp"
-#include "harness/env.hpp"
-#include "harness/types.hpp"
 
 namespace daxrace::core {
 

@@ -2,9 +2,9 @@
 
 #include <concepts>
 
+#include "harness/base/protocol_info.hpp"
 #include "harness/core/findings.hpp"
 #include "harness/core/layout.hpp"
-#include "harness/protocol_info.hpp"
 
 /// What a protocol is made of. A protocol decides which locks are taken, in which order, and what is waited
 /// for; the core does the data work. Faults, file I/O and eviction come in kinds that protocols inherit. Each

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-#include "harness/env.hpp"
+#include "harness/core/env.hpp"
 
 namespace daxrace::core {
 

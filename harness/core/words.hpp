@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "harness/types.hpp"
+#include "harness/base/types.hpp"
 
 /// The words that the core keeps in its arrays: 64 bits each, so that a lookup is one atomic load. A block
 /// carries the generation that its frame had when it was allocated: whoever looked it up can tell later

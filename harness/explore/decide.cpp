@@ -4,8 +4,8 @@
 #include <cmath>
 #include <mutex>
 
+#include "harness/base/parallel.hpp"
 #include "harness/explore/liveness.hpp"
-#include "harness/parallel.hpp"
 
 namespace daxrace::explore {
 namespace {

@@ -1,6 +1,6 @@
 #include "harness/explore/lock.hpp"
 
-#include "harness/rwsem.hpp"
+#include "harness/core/rwsem.hpp"
 
 namespace daxrace::explore {
 namespace {
@@ -46,7 +46,7 @@ const litmus::Script& rwsem_script() {
   static const litmus::Script script = script_of_lock<Rwsem>({
       .name = "rwsem",
       .promises = kLockPromises,
-      .stands_for = "harness/rwsem.hpp, after kernel/locking/rwsem.c of 6.1",
+      .stands_for = "harness/core/rwsem.hpp, after kernel/locking/rwsem.c of 6.1",
       .summary = "the lock behind IOLOCK and MMAPLOCK",
   });
   return script;

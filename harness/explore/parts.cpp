@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "harness/error.hpp"
+#include "harness/base/error.hpp"
 #include "harness/model/fiber_switch.hpp"
 
 namespace daxrace::explore {

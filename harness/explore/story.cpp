@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "harness/error.hpp"
+#include "harness/base/error.hpp"
 #include "harness/explore/liveness.hpp"
 #include "harness/litmus/teller.hpp"
 

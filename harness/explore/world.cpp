@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "harness/error.hpp"
+#include "harness/base/error.hpp"
 
 namespace daxrace::explore {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "harness/types.hpp"
+#include "harness/base/types.hpp"
 
 /// The columns of the safety table: what can be in flight, and what can come in between. Adding one is a line
 /// in a table here and a case in actor.hpp.

@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include "harness/base/verdict.hpp"
 #include "harness/litmus/scene.hpp"
-#include "harness/verdict.hpp"
 
 namespace daxrace::litmus {
 

@@ -2,11 +2,11 @@
 
 #include <array>
 
+#include "harness/base/protocol_info.hpp"
 #include "harness/core/lease.hpp"
 #include "harness/litmus/cells.hpp"
 #include "harness/model/machine.hpp"
 #include "harness/model/model_store.hpp"
-#include "harness/protocol_info.hpp"
 
 namespace daxrace::litmus {
 

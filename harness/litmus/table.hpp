@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/parallel.hpp"
 #include "harness/litmus/director.hpp"
-#include "harness/parallel.hpp"
 
 namespace daxrace::litmus {
 

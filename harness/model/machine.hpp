@@ -6,7 +6,7 @@
 #include <memory>
 #include <span>
 
-#include "harness/env.hpp"
+#include "harness/core/env.hpp"
 #include "harness/model/footprint.hpp"
 
 /// A machine of a few tasks on one OS thread: each task is a fiber that runs until its next stop point, and

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "harness/env.hpp"
+#include "harness/core/env.hpp"
 #include "harness/model/machine.hpp"
 #include "harness/model/model_oracle.hpp"
 

@@ -4,11 +4,11 @@
 #include <array>
 #include <cstdint>
 
+#include "harness/base/data_rules.hpp"
+#include "harness/base/protocol_info.hpp"
+#include "harness/base/stamp.hpp"
 #include "harness/core/words.hpp"
-#include "harness/data_rules.hpp"
 #include "harness/model/machine.hpp"
-#include "harness/protocol_info.hpp"
-#include "harness/stamp.hpp"
 
 namespace daxrace::model {
 

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/csv.hpp"
-#include "harness/error.hpp"
-#include "harness/histogram.hpp"
+#include "harness/base/error.hpp"
+#include "harness/results/csv.hpp"
+#include "harness/results/histogram.hpp"
 
 namespace {
 

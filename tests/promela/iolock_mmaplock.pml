@@ -3,7 +3,7 @@
  * on page n, the first I/O writes and the second reads.
  *
  * One d_step is what a task does from one stop of daxrace explore to the next. Beside it stands that step in the words of
- * harness/env.hpp and of the locks, several of them with bars in between; a word before the colon names the case that it
+ * harness/core/env.hpp and of the locks, several of them with bars in between; a word before the colon names the case that it
  * belongs to. promela_steps_test holds them against what the tasks do, and this list against that header:
  *
  * Steps: fault_locked fault_looked_up fault_allocated fault_touched fault_installed access gup_pinned gup_in_flight

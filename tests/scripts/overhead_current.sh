@@ -7,8 +7,8 @@ set -euo pipefail
 cd "$top"
 
 result=results/overhead/reference.md
-measured=(harness/core harness/worker.hpp harness/oracle.cpp harness/oracle.hpp harness/rwsem.hpp
-  harness/recorder.hpp harness/timeline.hpp harness/io_queue.hpp harness/io_ring.cpp)
+measured=(harness/core harness/engine/worker.hpp harness/engine/oracle.cpp harness/engine/oracle.hpp harness/core/rwsem.hpp
+  harness/engine/recorder.hpp harness/engine/timeline.hpp harness/engine/io_queue.hpp harness/platform/io_ring.cpp)
 
 history() { git -c safe.directory="$top" "$@"; }
 

@@ -18,8 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/csv.hpp"
-#include "harness/error.hpp"
+#include "harness/base/error.hpp"
+#include "harness/results/csv.hpp"
 #include "tests/simulated_rows.hpp"
 
 namespace daxrace {

@@ -11,8 +11,8 @@
 
 #include <fmt/format.h>
 
-#include "harness/comparison.hpp"
-#include "harness/result_set.hpp"
+#include "harness/results/comparison.hpp"
+#include "harness/results/result_set.hpp"
 #include "tests/simulated_rows.hpp"
 
 namespace daxrace {

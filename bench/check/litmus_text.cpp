@@ -1,0 +1,344 @@
+#include "bench/check/litmus_text.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "bench/cli/suggest.hpp"
+
+namespace daxrace {
+namespace {
+
+using litmus::Cell;
+using litmus::Operation;
+
+// --- the letters of the table, worst first
+
+constexpr std::string_view kLetters = "!XFefw=.+-";
+struct Meaning {
+  char letter;
+  std::string_view text;
+};
+constexpr std::array<Meaning, 10> kMeanings = {{
+    {'!', "breaks a promise"},
+    {'X', "breaks what was not promised"},
+    {'F', "finding: a faithful model breaks a promise"},
+    {'e', "the change fails, and says so"},
+    {'f', "the lessee is fenced and touches nothing"},
+    {'w', "the change waits"},
+    {'=', "goes ahead, and nothing comes of it"},
+    {'.', "no conflict"},
+    {'+', "everything ends"},
+    {'-', "cannot meet"},
+}};
+
+char letter_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::broken:
+      return '!';
+    case Verdict::finding:
+      return 'F';
+    default:
+      return 'X';
+  }
+}
+
+/// How a cell came out for a hazard that it did not violate.
+char calm_letter(const Cell& cell) {
+  if (cell.result.error != 0 && cell.result.error != -EINTR) return 'e';
+  if (cell.result.fenced) return 'f';
+  if (cell.result.waited_on != 0) return 'w';
+  return cell.result.overlapped ? '=' : '.';
+}
+
+char worse(char a, char b) { return kLetters.find(a) <= kLetters.find(b) ? a : b; }
+
+std::string_view regime_of(const Cell& cell) { return name_in(kRefcountRegimeNames, cell.regime); }
+
+struct Row {
+  const Cell* first = nullptr;
+  std::map<Operation, std::string> letters;
+};
+
+void add(Row& row, const Cell& cell) {
+  auto& letters = row.letters.try_emplace(cell.operation, kHazardNames.size(), '-').first->second;
+  for (std::size_t i = 0; i < kHazardNames.size(); ++i) {
+    const auto hazard = static_cast<Hazard>(i);
+    char letter = '-';
+    if (cell.result.violated.has(hazard)) {
+      letter = letter_of(cell.verdict_of(hazard));
+    } else if (hazard == Hazard::h6) {
+      letter = '+';
+    } else if (litmus::info_of(cell.access).hazard == hazard) {
+      letter = calm_letter(cell);
+    }
+    letters[i] = worse(letters[i], letter);
+  }
+}
+
+std::vector<Row> rows_of(const std::vector<Cell>& cells) {
+  std::vector<Row> rows;
+  for (const Cell& cell : cells) {
+    if (rows.empty() || rows.back().first->script != cell.script || rows.back().first->regime != cell.regime)
+      rows.push_back({&cell, {}});
+    add(rows.back(), cell);
+  }
+  return rows;
+}
+
+std::vector<Operation> operations_of(const std::vector<Cell>& cells) {
+  std::vector<Operation> operations;
+  for (std::size_t i = 0; i < litmus::kOperationCount; ++i) {
+    const auto operation = static_cast<Operation>(i);
+    if (std::ranges::find(cells, operation, &Cell::operation) != cells.end()) operations.push_back(operation);
+  }
+  return operations;
+}
+
+std::string coloured(const std::string& letters, bool colour) {
+  if (!colour) return letters;
+  std::string out;
+  for (const char letter : letters) {
+    const std::string_view code = letter == '!'   ? "\x1b[1;41m"
+                                  : letter == 'X' ? "\x1b[31m"
+                                  : letter == 'F' ? "\x1b[35m"
+                                  : letter == 'w' ? "\x1b[32m"
+                                                  : "";
+    out += code.empty() ? std::string(1, letter) : fmt::format("{}{}\x1b[0m", code, letter);
+  }
+  return out;
+}
+
+// --- remarks
+
+std::string place_of(const Cell& cell) {
+  return fmt::format("{} {} against {}", cell.protocol().name, litmus::info_of(cell.operation).name,
+                     litmus::info_of(cell.access).name);
+}
+
+template <class T>
+void add_once(std::vector<std::string>& list, const T& word) {
+  const std::string text{word};
+  if (std::ranges::find(list, text) == list.end()) list.push_back(text);
+}
+
+struct SeenFinding {
+  const Finding* finding;
+  std::vector<std::string> protocols, regimes, operations, accesses;
+};
+
+std::vector<SeenFinding> findings_of(const std::vector<Cell>& cells) {
+  std::vector<SeenFinding> seen;
+  for (const Cell& cell : cells) {
+    for (std::size_t i = 0; i < kHazardNames.size(); ++i) {
+      const auto hazard = static_cast<Hazard>(i);
+      if (cell.verdict_of(hazard) != Verdict::finding) continue;
+      const Finding* finding = cell.finding(hazard);
+      auto found = std::ranges::find_if(
+          seen, [&](const SeenFinding& one) { return one.finding->mechanism == finding->mechanism; });
+      if (found == seen.end()) found = seen.insert(seen.end(), {finding, {}, {}, {}, {}});
+      add_once(found->protocols, cell.protocol().name);
+      add_once(found->regimes, regime_of(cell));
+      add_once(found->operations, litmus::info_of(cell.operation).name);
+      add_once(found->accesses, litmus::info_of(cell.access).name);
+    }
+  }
+  return seen;
+}
+
+std::string wrapped(std::string_view text, std::size_t indent) {
+  constexpr std::size_t kWidth = 110;
+  std::string out(indent, ' ');
+  std::size_t column = indent;
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find(' ', start), text.size());
+    const std::string_view word = text.substr(start, end - start);
+    if (column != indent && column + 1 + word.size() > kWidth) {
+      out += '\n' + std::string(indent, ' ');
+      column = indent;
+    } else if (column != indent) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+    start = end + 1;
+  }
+  return out + '\n';
+}
+
+std::string finding_text(const SeenFinding& seen) {
+  const Finding& finding = *seen.finding;
+  std::string out =
+      fmt::format("  {} in {} ({}): {} against {}\n", name_in(kHazardNames, finding.hazard),
+                  join(seen.protocols), join(seen.regimes), join(seen.operations), join(seen.accesses));
+  out += wrapped(fmt::format("where: {}", finding.kernel), 6);
+  out += wrapped(fmt::format("how: {}", finding.mechanism), 6);
+  out += wrapped(fmt::format("against it: {}", finding.remedy), 6);
+  return out;
+}
+
+/// Hazards that a protocol does not promise and that no cell of it violates, where some cell could.
+std::string safe_without_promise(const std::vector<Cell>& cells) {
+  std::string out;
+  for (std::size_t first = 0; first < cells.size();) {
+    std::size_t end = first;
+    Hazards violated;
+    Hazards tried;
+    for (; end < cells.size() && cells[end].script == cells[first].script &&
+           cells[end].regime == cells[first].regime;
+         ++end) {
+      violated =
+          Hazards::from_bits(static_cast<std::uint8_t>(violated.bits() | cells[end].result.violated.bits()));
+      tried.add(litmus::info_of(cells[end].access).hazard);
+    }
+    const auto bits = static_cast<std::uint8_t>(
+        tried.bits() & static_cast<std::uint8_t>(~cells[first].protocol().promises.bits()) &
+        static_cast<std::uint8_t>(~violated.bits()));
+    if (bits != 0)
+      out += fmt::format("  {} {}: {}\n", cells[first].protocol().name, regime_of(cells[first]),
+                         Hazards::from_bits(bits).text());
+    first = end;
+  }
+  return out;
+}
+
+std::ptrdiff_t undecided(const std::vector<Cell>& cells) {
+  return std::ranges::count(cells, false, &Cell::decided);
+}
+
+std::string detectors_text(const Cell& cell) {
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < kDetectorNames.size(); ++i)
+    if ((cell.result.detectors >> i & 1) != 0) words.emplace_back(kDetectorNames[i]);
+  return join(words, "+");
+}
+
+}  // namespace
+
+std::string litmus_table(const std::vector<Cell>& cells, bool colour) {
+  const auto operations = operations_of(cells);
+  std::string heads = fmt::format("{:<24} {:<5}", "protocol", "");
+  std::string digits(30, ' ');
+  for (const Operation operation : operations) {
+    heads += fmt::format(" {:<9}", litmus::info_of(operation).head);
+    digits += " 12345678 ";
+  }
+  std::string out = heads.substr(0, heads.find_last_not_of(' ') + 1) + '\n' +
+                    digits.substr(0, digits.find_last_not_of(' ') + 1) + '\n';
+  for (const Row& row : rows_of(cells)) {
+    std::string line = fmt::format("{:<24} {:<5}", row.first->protocol().name, regime_of(*row.first));
+    for (const Operation operation : operations) {
+      const auto found = row.letters.find(operation);
+      line += fmt::format(" {}{}", found == row.letters.end() ? "--------" : coloured(found->second, colour),
+                          operation == operations.back() ? "" : " ");
+    }
+    out += line + '\n';
+  }
+  return out;
+}
+
+std::string litmus_legend() {
+  std::string out = "Columns 1 to 8 are the hazards:";
+  for (std::size_t i = 0; i < kHazardNames.size(); ++i)
+    out += fmt::format("{} {} {}", i == 0 ? "" : ",", i + 1, kHazardMeanings[i]);
+  out += "\nLetters:\n";
+  for (const Meaning& meaning : kMeanings) out += fmt::format("  {}  {}\n", meaning.letter, meaning.text);
+  return out;
+}
+
+std::string litmus_lines(const std::vector<Cell>& cells) {
+  std::string out = fmt::format("{:<24} {:<5} {:<14} {:<16} {:<3} {:<9} {:<9} {}\n", "protocol", "",
+                                "operation", "access", "", "happens", "verdict", "what was seen");
+  for (const Cell& cell : cells) {
+    out += fmt::format(
+        "{:<24} {:<5} {:<14} {:<16} {:<3} {:<9} {:<9} {}{}\n", cell.protocol().name, regime_of(cell),
+        litmus::info_of(cell.operation).name, litmus::info_of(cell.access).name,
+        name_in(kHazardNames, litmus::info_of(cell.access).hazard),
+        name_in(litmus::kHappeningNames, litmus::happening(cell)), name_in(kVerdictNames, cell.verdict),
+        litmus::describe(cell), cell.result.violated.empty() ? "" : " (" + cell.result.violated.text() + ")");
+  }
+  return out;
+}
+
+std::string litmus_remarks(const std::vector<Cell>& cells) {
+  std::string broken;
+  for (const Cell& cell : cells) {
+    if (cell.verdict == Verdict::broken)
+      broken += fmt::format("  {} {}: {} ({})\n", regime_of(cell), place_of(cell), litmus::describe(cell),
+                            cell.result.violated.text());
+  }
+  std::string out;
+  if (!broken.empty()) out += "\nPromises broken:\n" + broken;
+  const auto findings = findings_of(cells);
+  if (!findings.empty()) out += "\nFindings (promises that faithful models break):\n";
+  for (const SeenFinding& finding : findings) out += finding_text(finding);
+  const std::string safe = safe_without_promise(cells);
+  if (!safe.empty()) out += "\nNot promised, and yet nothing broke it here:\n" + safe;
+  std::uint64_t schedules = 0;
+  for (const Cell& cell : cells) schedules += cell.result.schedules;
+  out += fmt::format("\n{} cells, {} forced interleavings, {} broken, {} not decided\n", cells.size(),
+                     schedules, std::ranges::count(cells, Verdict::broken, &Cell::verdict), undecided(cells));
+  return out;
+}
+
+std::string litmus_undecided(const std::vector<Cell>& cells) {
+  const auto count = undecided(cells);
+  return count == 0 ? "" : fmt::format("{} of {} cells were not decided", count, cells.size());
+}
+
+std::string litmus_csv(const std::vector<Cell>& cells) {
+  std::string out =
+      "protocol,refcount,operation,access,hazard,happens,verdict,violated,promises,detectors,what,stop_"
+      "points,"
+      "schedules\n";
+  for (const Cell& cell : cells) {
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{},\"{}\",{},{}\n", cell.protocol().name, regime_of(cell),
+                       litmus::info_of(cell.operation).name, litmus::info_of(cell.access).name,
+                       name_in(kHazardNames, litmus::info_of(cell.access).hazard),
+                       name_in(litmus::kHappeningNames, litmus::happening(cell)),
+                       name_in(kVerdictNames, cell.verdict), cell.result.violated.text(),
+                       cell.protocol().promises.text(), detectors_text(cell), litmus::describe(cell),
+                       cell.result.stops, cell.result.schedules);
+  }
+  return out;
+}
+
+std::string litmus_json(const std::vector<Cell>& cells) {
+  auto list = nlohmann::ordered_json::array();
+  for (const Cell& cell : cells) {
+    nlohmann::ordered_json one = {{"protocol", cell.protocol().name},
+                                  {"refcount", regime_of(cell)},
+                                  {"operation", litmus::info_of(cell.operation).name},
+                                  {"access", litmus::info_of(cell.access).name},
+                                  {"hazard", name_in(kHazardNames, litmus::info_of(cell.access).hazard)},
+                                  {"happens", name_in(litmus::kHappeningNames, litmus::happening(cell))},
+                                  {"verdict", name_in(kVerdictNames, cell.verdict)},
+                                  {"violated", cell.result.violated.text()},
+                                  {"promises", cell.protocol().promises.text()},
+                                  {"detectors", detectors_text(cell)},
+                                  {"what", litmus::describe(cell)},
+                                  {"stop_points", cell.result.stops},
+                                  {"schedules", cell.result.schedules}};
+    for (std::size_t i = 0; i < kHazardNames.size(); ++i) {
+      const auto hazard = static_cast<Hazard>(i);
+      if (cell.verdict_of(hazard) != Verdict::finding) continue;
+      const Finding& finding = *cell.finding(hazard);
+      one["findings"].push_back({{"hazard", kHazardNames[i]},
+                                 {"kernel", finding.kernel},
+                                 {"mechanism", finding.mechanism},
+                                 {"remedy", finding.remedy}});
+    }
+    list.push_back(one);
+  }
+  return list.dump(2) + '\n';
+}
+
+std::string litmus_markdown(const std::vector<Cell>& cells) {
+  return "```\n" + litmus_table(cells, false) + "```\n\n```\n" + litmus_legend() + "```\n\n```" +
+         litmus_remarks(cells) + "```\n";
+}
+
+}  // namespace daxrace

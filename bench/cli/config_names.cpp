@@ -1,0 +1,89 @@
+#include "bench/cli/config_names.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "bench/cli/units.hpp"
+#include "harness/base/error.hpp"
+
+namespace daxrace {
+namespace {
+
+std::vector<std::string_view> key_without(std::string_view by) {
+  if (by.empty() || !column_named(by).is_key) return {};
+  return {column_named(by).name};
+}
+
+}  // namespace
+
+ConfigNames::ConfigNames(const std::vector<const ResultSet*>& sets, std::string_view by)
+    : columns_(config_columns(key_without(by))), varying_(columns_.size(), false) {
+  std::vector<std::string_view> first;
+  for (const ResultSet* set : sets) {
+    for (const std::string_view config : set->configs()) {
+      const auto fields = config_fields(config);
+      if (first.empty()) first = fields;
+      for (std::size_t i = 0; i < columns_.size(); ++i) varying_[i] = varying_[i] || fields[i] != first[i];
+    }
+  }
+}
+
+std::string ConfigNames::name(std::string_view config) const {
+  const auto fields = config_fields(config);
+  std::string workload;
+  std::string protocol;
+  std::string rest;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    const std::string_view column = columns_[i]->name;
+    if (column == "workload") {
+      workload = fields[i];
+    } else if (column == "protocol") {
+      protocol = fmt::format("/{}", fields[i]);
+    } else if (varying_[i] && !fields[i].empty()) {
+      rest += fmt::format(" {}={}", column, fields[i]);
+    }
+  }
+  return workload + protocol + rest;
+}
+
+std::string wrapped_text(std::string_view first, std::string_view text, std::size_t indent,
+                         std::size_t width) {
+  std::string out;
+  std::string line(first);
+  bool fresh = true;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    const std::string_view word = text.substr(at, end - at);
+    if (!fresh && line.size() + 1 + word.size() > width) {
+      out += line + '\n';
+      line = std::string(indent, ' ');
+      fresh = true;
+    }
+    if (!fresh) line += ' ';
+    line += word;
+    fresh = false;
+    at = end + 1;
+  }
+  return out + line + '\n';
+}
+
+std::string p_text(double p) { return p < 0.0001 ? fmt::format("{:.0e}", p) : fmt::format("{:.2g}", p); }
+
+std::string percent_text(double share) { return fmt::format("{:g} %", share * 100); }
+
+std::string csv_field(std::string_view text) {
+  if (text.find_first_of(",\"") == std::string_view::npos) return std::string(text);
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + '"';
+}
+
+double parse_percent(std::string_view option, std::string text) {
+  if (text.ends_with('%')) text.pop_back();
+  const double percent = text == "0" ? 0 : parse_positive(option, text);
+  if (percent >= 1000) throw Error(fmt::format("--{}={}: a percentage below 1000", option, text));
+  return percent / 100;
+}
+
+}  // namespace daxrace

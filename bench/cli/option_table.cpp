@@ -1,0 +1,154 @@
+#include "bench/cli/option_table.hpp"
+
+#include <algorithm>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "bench/cli/suggest.hpp"
+#include "harness/base/error.hpp"
+
+namespace daxrace {
+namespace {
+
+constexpr std::size_t kWidth = 100;
+constexpr std::size_t kIndent = 30;
+
+bool takes_list(const OptionSpec& spec) {
+  return spec.takes == Takes::list || spec.takes == Takes::optional_list;
+}
+
+bool may_stand_alone(const OptionSpec& spec) {
+  return spec.takes == Takes::nothing || spec.takes == Takes::optional_value ||
+         spec.takes == Takes::optional_list;
+}
+
+std::vector<std::string> split_at_commas(const std::vector<std::string>& values) {
+  std::vector<std::string> parts;
+  for (const std::string& value : values) {
+    std::size_t start = 0;
+    while (start <= value.size()) {
+      const std::size_t comma = std::min(value.find(',', start), value.size());
+      if (comma > start) parts.push_back(value.substr(start, comma - start));
+      start = comma + 1;
+    }
+  }
+  return parts;
+}
+
+std::vector<std::string> names_of(const OptionTable& table) {
+  std::vector<std::string> names;
+  for (const OptionSpec& spec : table) names.emplace_back(spec.name);
+  return names;
+}
+
+std::string usage_of(const OptionSpec& spec) {
+  switch (spec.takes) {
+    case Takes::nothing:
+      return fmt::format("  --{}", spec.name);
+    case Takes::optional_value:
+    case Takes::optional_list:
+      return fmt::format("  --{}[={}]", spec.name, spec.value);
+    case Takes::value:
+    case Takes::list:
+      break;
+  }
+  return fmt::format("  --{}={}", spec.name, spec.value);
+}
+
+/// Appends `text` to `out` word by word; `column` is where the cursor stands.
+void append_wrapped(std::string& out, std::size_t column, std::string_view text) {
+  bool first = true;
+  std::size_t start = 0;
+  while (start < text.size()) {
+    const std::size_t end = std::min(text.find(' ', start), text.size());
+    const std::string_view word = text.substr(start, end - start);
+    if (!first && column + 1 + word.size() > kWidth) {
+      out += '\n' + std::string(kIndent, ' ');
+      column = kIndent;
+    } else if (!first) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+    first = false;
+    start = end + 1;
+  }
+  out += '\n';
+}
+
+void append_row(std::string& out, const OptionSpec& spec) {
+  std::string left = usage_of(spec);
+  if (left.size() + 2 > kIndent) {
+    out += left + '\n';
+    left.clear();
+  }
+  left.resize(kIndent, ' ');
+  out += left;
+  std::string text{spec.help};
+  if (!spec.fallback.empty()) text += fmt::format(" [{}]", spec.fallback);
+  append_wrapped(out, kIndent, text);
+}
+
+/// `perturb = true` in a file is `--perturb`; `= false` is nothing at all.
+void apply_from_file(const OptionSpec& spec, const std::vector<std::string>& values) {
+  if (may_stand_alone(spec) && values.size() == 1) {
+    if (values.front() == "true") return apply_option(spec, {});
+    if (values.front() == "false") return;
+  }
+  apply_option(spec, values);
+}
+
+}  // namespace
+
+const OptionSpec* find_option(const OptionTable& table, std::string_view name) {
+  const auto found = std::ranges::find(table, name, &OptionSpec::name);
+  return found == table.end() ? nullptr : &*found;
+}
+
+void apply_option(const OptionSpec& spec, const std::vector<std::string>& values) {
+  std::vector<std::string> wanted = takes_list(spec) ? split_at_commas(values) : values;
+  std::erase_if(wanted, [](const std::string& value) { return value.empty(); });
+  if (wanted.empty() && !may_stand_alone(spec))
+    throw Error(fmt::format("--{}: give a value: --{}={}", spec.name, spec.name, spec.value));
+  if (spec.takes == Takes::nothing && !wanted.empty())
+    throw Error(fmt::format("--{} takes no value", spec.name));
+  if (!takes_list(spec) && wanted.size() > 1)
+    throw Error(fmt::format("--{}: given {} times; it takes one value", spec.name, wanted.size()));
+  spec.apply(wanted);
+}
+
+void apply_config_file(const std::string& file, std::string_view verb, const OptionTable& table,
+                       const std::vector<std::string>& already_given) {
+  std::vector<CLI::ConfigItem> items;
+  try {
+    items = CLI::ConfigINI().from_file(file);
+  } catch (const CLI::Error& error) {
+    throw Error(fmt::format("--config={}: cannot be read: {}", file, error.what()));
+  }
+  for (const CLI::ConfigItem& item : items) {
+    if (item.name == "++" || item.name == "--") continue;
+    if (!item.parents.empty() && item.parents.front() != verb) continue;
+    const OptionSpec* spec = find_option(table, item.name);
+    if (spec == nullptr)
+      throw Error(fmt::format("--config={}: {}", file, unknown_word("option", item.name, names_of(table))));
+    if (std::ranges::find(already_given, item.name) != already_given.end()) continue;
+    apply_from_file(*spec, item.inputs);
+  }
+}
+
+std::string render_options(const OptionTable& table) {
+  std::vector<std::string_view> groups;
+  for (const OptionSpec& spec : table)
+    if (std::ranges::find(groups, spec.group) == groups.end()) groups.push_back(spec.group);
+  std::string out;
+  for (const std::string_view group : groups) {
+    out += fmt::format("\n{}:\n", group);
+    for (const OptionSpec& spec : table)
+      if (spec.group == group) append_row(out, spec);
+  }
+  return out;
+}
+
+}  // namespace daxrace

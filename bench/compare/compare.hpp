@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bench/cli/option_table.hpp"
+#include "harness/base/error.hpp"
+#include "harness/results/comparison.hpp"
+#include "harness/results/run_facts.hpp"
+
+namespace daxrace {
+
+enum class CompareFormat : std::uint8_t { text, csv, json, markdown };
+
+/// What `daxrace compare` was asked for.
+struct CompareOptions {
+  std::vector<std::string> operands;  ///< files, directories, patterns without an option before them
+  std::vector<std::string> base;
+  std::vector<std::string> changed;
+  std::string by;                      ///< empty: git_commit, or kernel if that is what differs
+  std::vector<std::string> by_values;  ///< base and new; empty: the files tell the sides apart
+  ComparisonOptions statistics;
+  std::vector<std::string> allow_different;
+  bool strict = false;
+  bool all = false;   ///< list rows that did not change, too
+  bool mail = false;  ///< 72 columns
+  CompareFormat format = CompareFormat::text;
+};
+
+/// The option table of `daxrace compare`; its rows write into `options`, which must outlive it.
+OptionTable compare_option_table(CompareOptions& options);
+
+/// One side of a comparison.
+struct CompareSide {
+  std::string name;  ///< file, number of files, or value of the column
+  ResultSet rows;
+  RunFacts facts;
+};
+
+/// Two sides that may be compared, and what came out.
+struct CompareResult {
+  std::string by;
+  CompareSide base;
+  CompareSide changed;
+  std::vector<FactDifference> differences;
+  std::vector<std::string> warnings;
+  ComparisonReport report;
+};
+
+/// Reads both sides and compares them. Throws Error: a file is missing or damaged, the sides may not be
+/// compared.
+CompareResult compare_files(const CompareOptions& options);
+
+/// 1 if a promise is broken, something hangs, failed, vanished or got slower; under `strict` also if anything
+/// is undecided.
+Exit compare_exit(const CompareResult& result, bool strict);
+
+/// Prints the comparison.
+Exit print_compare(const CompareOptions& options, const std::vector<std::string>& command_line);
+
+}  // namespace daxrace

@@ -1,0 +1,127 @@
+#include "bench/run/machine.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "bench/run/episode_config.hpp"
+#include "bench/run/memory_limit.hpp"
+#include "harness/base/error.hpp"
+#include "harness/base/thresholds.hpp"
+
+namespace daxrace {
+namespace {
+
+/// One I/O, whatever the frame size.
+constexpr std::size_t kPeerBlockBytes = 4096;
+
+void check_cpus(const Topology& topology, const std::vector<int>& cpus) {
+  const std::vector<int> allowed = topology.cpus();
+  for (const int cpu : cpus)
+    if (std::ranges::find(allowed, cpu) == allowed.end()) {
+      std::vector<int> sorted = allowed;
+      std::ranges::sort(sorted);
+      throw Error(fmt::format("--cpus: CPU {} is not there or not allowed; this process may use {}", cpu,
+                              format_list(sorted)));
+    }
+}
+
+/// The kernel would not refuse a region that is too large, but kill somebody for it.
+void check_memory(const RegionSpec& spec) {
+  const std::uint64_t available = available_memory_bytes();
+  if (spec.backing != Backing::memory || spec.bytes <= available) return;
+  throw Error(
+      fmt::format("the memory backing needs {} MiB and {} MiB are available: give a smaller --file-pages or "
+                  "--frame-bytes",
+                  spec.bytes >> 20, available >> 20));
+}
+
+}  // namespace
+
+std::size_t usable_cpus(const Topology& topology, const std::vector<int>& cpus) {
+  check_cpus(topology, cpus);
+  return cpus.empty() ? topology.cpus().size() : cpus.size();
+}
+
+std::size_t bytes_needed(const Configuration& config) {
+  return std::size_t{frames_needed(episode_config(config))} * config.frame_bytes;
+}
+
+Machine::Machine(const Topology& topology, const std::vector<Configuration>& matrix,
+                 const RunOptions& options)
+    : topology_(topology), cpus_(options.cpus) {
+  open_regions(matrix, options);
+  open_peer(matrix, options);
+}
+
+Machine::RegionKey Machine::key_of(const Configuration& config) {
+  return {config.source.choice.text(), config.frame_bytes};
+}
+
+void Machine::open_regions(const std::vector<Configuration>& matrix, const RunOptions& options) {
+  std::map<RegionKey, RegionSpec> wanted;
+  const int first_cpu = cpus_.empty() ? topology_.cpus().front() : cpus_.front();
+  for (const Configuration& config : matrix) {
+    RegionSpec& spec = wanted[key_of(config)];
+    spec.backing = config.source.choice.kind;
+    spec.path = config.source.choice.path;
+    spec.bytes = std::max(spec.bytes, bytes_needed(config));
+    spec.frame_bytes = config.frame_bytes;
+    spec.numa_node = topology_.node_of_cpu(first_cpu);
+    spec.destroy_data = options.destroy_data;
+    spec.durable = options.durable;
+    spec.sync_mapping = config.target == Target::engine;  // the kernel's own files lie beside it
+  }
+  for (const auto& [key, spec] : wanted) {
+    check_memory(spec);
+    OpenRegion& slot = regions_[key];
+    try {
+      slot.region = Region::open(spec);
+    } catch (const Skipped& skipped) {
+      slot.skip_reason = skipped.what();
+    }
+  }
+}
+
+void Machine::open_peer(const std::vector<Configuration>& matrix, const RunOptions& options) {
+  std::size_t slots = 0;
+  for (const Configuration& config : matrix)
+    if (config.workload->needs_peer()) slots = std::max(slots, peer_slots_needed(episode_config(config)));
+  if (slots == 0) return;
+  try {
+    peer_ = Peer::open(options.peer_file, kPeerBlockBytes, slots, options.destroy_data);
+    if (peer_->async_share() < kLeastAsyncShare)
+      peer_skip_reason_ = fmt::format(
+          "peer completes inline ({}): no I/O would be in flight; name a file on a disk "
+          "with --peer-file",
+          peer_->path());
+  } catch (const Skipped& skipped) {
+    peer_skip_reason_ = skipped.what();
+  } catch (const Error& error) {
+    if (!options.peer_file.empty()) throw;
+    peer_skip_reason_ = error.what();
+  }
+}
+
+const RegionFacts* Machine::facts(const Configuration& config) const {
+  const auto slot = regions_.find(key_of(config));
+  return slot != regions_.end() && slot->second.region ? &slot->second.region->facts() : nullptr;
+}
+
+Region& Machine::region(const Configuration& config) const {
+  const auto& slot = regions_.at(key_of(config));
+  if (!slot.region) throw Skipped(slot.skip_reason);
+  return *slot.region;
+}
+
+Peer* Machine::peer(const Configuration& config) const {
+  if (!config.workload->needs_peer()) return nullptr;
+  if (!peer_skip_reason_.empty()) throw Skipped(peer_skip_reason_);
+  return peer_.get();
+}
+
+PlacementPlan Machine::plan(const Configuration& config) const {
+  return topology_.plan(config.placement, config.threads, region(config).facts().pmem_node, cpus_);
+}
+
+}  // namespace daxrace

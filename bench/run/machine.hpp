@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bench/run/matrix.hpp"
+#include "harness/platform/io_ring.hpp"
+#include "harness/platform/placement.hpp"
+#include "harness/platform/region.hpp"
+
+namespace daxrace {
+
+/// How many CPUs a run may use: those of --cpus, else all that the process may. Throws Error for a CPU of
+/// --cpus that it may not.
+std::size_t usable_cpus(const Topology& topology, const std::vector<int>& cpus);
+/// What an episode writes to of its backing.
+std::size_t bytes_needed(const Configuration& config);
+
+/// What the episodes of a run share: one region per backing and frame size, and one peer. Opened before the
+/// first episode, so that what the user must mend is said at once.
+class Machine {
+ public:
+  /// Throws Error. What this machine does not have is remembered and thrown as Skipped where it is asked for.
+  Machine(const Topology& topology, const std::vector<Configuration>& matrix, const RunOptions& options);
+
+  const Topology& topology() const { return topology_; }
+  /// Null where the region is skipped or was not wanted.
+  const RegionFacts* facts(const Configuration& config) const;
+  Region& region(const Configuration& config) const;
+  /// Null where the workload does no I/O.
+  Peer* peer(const Configuration& config) const;
+  PlacementPlan plan(const Configuration& config) const;
+  /// The peer, if there is one.
+  const Peer* any_peer() const { return peer_.get(); }
+
+ private:
+  using RegionKey = std::pair<std::string, std::size_t>;
+  struct OpenRegion {
+    std::unique_ptr<Region> region;
+    std::string skip_reason;
+  };
+  static RegionKey key_of(const Configuration& config);
+  void open_regions(const std::vector<Configuration>& matrix, const RunOptions& options);
+  void open_peer(const std::vector<Configuration>& matrix, const RunOptions& options);
+
+  const Topology& topology_;
+  std::vector<int> cpus_;
+  std::map<RegionKey, OpenRegion> regions_;
+  std::unique_ptr<Peer> peer_;
+  std::string peer_skip_reason_;
+};
+
+}  // namespace daxrace

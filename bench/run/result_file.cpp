@@ -1,0 +1,98 @@
+#include "bench/run/result_file.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "harness/base/error.hpp"
+
+namespace daxrace {
+namespace {
+
+bool in_project_root() {
+  namespace fs = std::filesystem;
+  return fs::is_directory("results") && fs::is_directory("protocols") &&
+         fs::is_regular_file("CMakeLists.txt");
+}
+
+std::string new_file_name(const RunInfo& info) {
+  std::string stamp = info.time_utc;
+  std::erase_if(stamp, [](char c) { return c == ':' || c == '-'; });
+  return fmt::format("{}-{}.csv", stamp, info.host);
+}
+
+std::pair<std::string, std::uint64_t> episode_of(const Row& row) {
+  return {key_of(row, {"path"}), row.repetition.value_or(0)};
+}
+
+bool is_skipped(const Row& row) { return row.status == name_in(kStatusNames, Status::skipped); }
+
+void replace_rows(const std::string& path, const std::string& host, const std::vector<Row>& rows) {
+  const std::string temporary = path + ".resume";
+  try {
+    CsvWriter writer(temporary, OpenMode::replace, host);
+    for (const Row& row : rows) writer.write(row);
+  } catch (const Error&) {
+    unlink(temporary.c_str());
+    throw;
+  }
+  if (rows.empty() ? unlink(path.c_str()) != 0 : std::rename(temporary.c_str(), path.c_str()) != 0)
+    throw Error(fmt::format("--resume={}: cannot be rewritten: {}", path, std::strerror(errno)));
+}
+
+}  // namespace
+
+std::string result_path(const RunOptions& options, const RunInfo& info) {
+  if (!options.resume.empty()) return options.resume;
+  if (!options.out.empty()) return options.out;
+  std::string name = new_file_name(info);
+  if (!in_project_root()) return name;
+  std::error_code failed;
+  std::filesystem::create_directories("results/local", failed);
+  if (failed)
+    throw Error(fmt::format("results/local: cannot be made: {}; name a file with --out", failed.message()));
+  return "results/local/" + name;
+}
+
+Finished::Finished(const std::vector<Row>& rows) {
+  for (const Row& row : rows)
+    if (row.path == kAllPaths && !is_skipped(row)) episodes_.insert(episode_of(row));
+}
+
+bool Finished::has(const Row& configuration, unsigned repetition) const {
+  return episodes_.contains({key_of(configuration, {"path"}), repetition});
+}
+
+bool Finished::covers(const Row& row) const {
+  return !is_skipped(row) && episodes_.contains(episode_of(row));
+}
+
+std::vector<Row> prepare_resume(const std::string& path, const std::string& host) {
+  if (!std::filesystem::exists(path)) throw Error(fmt::format("--resume={}: there is no such file", path));
+  { const CsvWriter refuses_what_is_not_ours(path, OpenMode::append, host); }
+  const std::vector<Row> all = read_csv(path).rows;
+  const Finished finished(all);
+  std::vector<Row> kept;
+  std::ranges::copy_if(all, std::back_inserter(kept), [&](const Row& row) { return finished.covers(row); });
+  if (kept.size() != all.size()) replace_rows(path, host, kept);
+  return kept;
+}
+
+ResultFile::ResultFile(const std::string& path, OpenMode mode, const RunInfo& info)
+    : writer_(path, mode, info.host), report_(path, mode, info) {}
+
+void ResultFile::add(const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
+    writer_.write(row);
+    rows_.push_back(row);
+  }
+}
+
+void ResultFile::keep(const std::vector<Row>& rows) { rows_.insert(rows_.begin(), rows.begin(), rows.end()); }
+
+}  // namespace daxrace

@@ -1,0 +1,297 @@
+#include "bench/run/run.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "bench/cli/progress.hpp"
+#include "bench/cli/signals.hpp"
+#include "bench/cli/suggest.hpp"
+#include "bench/cli/table_options.hpp"
+#include "bench/cli/units.hpp"
+#include "bench/run/episode_runner.hpp"
+#include "bench/run/google_benchmark.hpp"
+#include "bench/run/machine.hpp"
+#include "bench/run/matrix.hpp"
+#include "bench/run/pmem_scan.hpp"
+#include "bench/run/result_file.hpp"
+#include "bench/run/schedule.hpp"
+#include "bench/run/summary.hpp"
+#include "harness/platform/clock.hpp"
+#include "harness/platform/zap_cost.hpp"
+#include "harness/results/result_table.hpp"
+
+namespace daxrace {
+namespace {
+
+std::vector<Configuration> wanted_matrix(const RunOptions& options, std::size_t cpus) {
+  auto matrix = filter_matrix(build_matrix(options, cpus), options.filter);
+  if (options.time_budget_ns) fit_repetitions(matrix, *options.time_budget_ns);
+  return matrix;
+}
+
+std::string episode_name(const Configuration& config, unsigned repetition) {
+  return fmt::format("{}/repetition:{}", canonical_name(config), repetition);
+}
+
+std::vector<std::string> names_of(const std::vector<Configuration>& matrix) {
+  std::vector<std::string> names;
+  names.reserve(matrix.size());
+  for (const Configuration& config : matrix) names.push_back(canonical_name(config));
+  return names;
+}
+
+/// The episodes that --benchmark_filter leaves. Throws Error if there are none.
+std::vector<PlannedEpisode> selected_episodes(const BenchmarkSuite& suite,
+                                              const std::vector<Configuration>& matrix,
+                                              const std::vector<PlannedEpisode>& order) {
+  std::set<std::string> names;
+  for (const std::string& name : suite.selected()) names.insert(given_name(name));
+  std::vector<PlannedEpisode> chosen;
+  std::ranges::copy_if(order, std::back_inserter(chosen), [&](const PlannedEpisode& episode) {
+    return names.contains(episode_name(matrix[episode.config], episode.repetition));
+  });
+  if (chosen.empty()) throw Error(no_match("benchmark_filter", suite.filter(), names_of(matrix)));
+  return chosen;
+}
+
+std::uint64_t estimate(const std::vector<Configuration>& matrix,
+                       const std::vector<PlannedEpisode>& episodes) {
+  std::uint64_t sum = 0;
+  for (const PlannedEpisode& episode : episodes) sum += estimated_ns(matrix[episode.config]);
+  return sum;
+}
+
+std::size_t configurations_of(const std::vector<PlannedEpisode>& episodes) {
+  std::set<std::size_t> distinct;
+  for (const PlannedEpisode& episode : episodes) distinct.insert(episode.config);
+  return distinct.size();
+}
+
+std::string plan_line(const std::vector<Configuration>& matrix, const std::vector<PlannedEpisode>& episodes,
+                      const RunOptions& options) {
+  return fmt::format("{}, {}, about {}, seed {}", counted(configurations_of(episodes), "configuration"),
+                     counted(episodes.size(), "episode"), duration_text(estimate(matrix, episodes)),
+                     options.seed);
+}
+
+void print_plan(const std::vector<Configuration>& matrix, const std::vector<PlannedEpisode>& episodes,
+                const RunOptions& options) {
+  for (std::size_t i = 0; i < matrix.size(); ++i) {
+    const auto repetitions = std::ranges::count(episodes, i, &PlannedEpisode::config);
+    if (repetitions > 0)
+      fmt::print("{}  x{}  {} each\n", canonical_name(matrix[i]), repetitions,
+                 duration_text(estimated_ns(matrix[i])));
+  }
+  fmt::print("{}\n", plan_line(matrix, episodes, options));
+}
+
+void say(const RunOptions& options, const std::string& line) {
+  if (!options.quiet) fmt::print(stderr, "daxrace: {}\n", line);
+}
+
+/// What will be written over is said before it is. Of what is no devdax device, opening it says so.
+void announce_overwritten(const std::vector<Configuration>& matrix) {
+  std::map<std::string, std::size_t> bytes;
+  for (const Configuration& config : matrix) {
+    std::size_t& most = bytes[config.source.choice.path];
+    most = std::max(most, bytes_needed(config));
+  }
+  for (const DaxDevice& device : scan_dax_devices())
+    if (const auto found = bytes.find("/dev/" + device.name); found != bytes.end())
+      fmt::print(stderr, "daxrace: --destroy-data: the first {} MiB of {} will be overwritten\n",
+                 (found->second + (1U << 20) - 1) >> 20, found->first);
+}
+
+void describe_run(RunReport& report, const RunOptions& options, const std::vector<std::string>& command_line,
+                  const Machine& machine, const std::vector<Configuration>& matrix) {
+  report.set_command_line(command_line);
+  for (const auto& [name, value] : options.given) report.set_option(name, value);
+  report.set_topology(machine.topology().summary());
+  report.set_environment("pmem namespaces", namespaces_text(scan_namespaces()));
+  report.set_environment("DAX mounts", dax_mounts_text(scan_dax_mounts()));
+  if (machine.any_peer() != nullptr)
+    report.set_environment(
+        "peer", fmt::format("{}, {:.0f} % of reads complete after submit", machine.any_peer()->path(),
+                            machine.any_peer()->async_share() * 100));
+  for (const Configuration& config : matrix)
+    if (const RegionFacts* facts = machine.facts(config))
+      report.set_environment("durability of " + config.source.choice.text(), facts->durable ? "yes" : "none");
+}
+
+/// All threads share one mm: a zap waits for mmap_lock and IPIs too, and nobody should take that for the
+/// protocol.
+std::vector<std::string> measure_zaps(RunReport& report, const Machine& machine,
+                                      const std::vector<Configuration>& matrix) {
+  std::map<std::string, ZapCost> costs;
+  for (const Configuration& config : matrix) {
+    if (config.target == Target::kernel) continue;
+    const std::string name =
+        fmt::format("{} frames of {} bytes", config.source.choice.text(), config.frame_bytes);
+    if (machine.facts(config) != nullptr && !costs.contains(name)) {
+      costs[name] = measure_zap_cost(machine.region(config));
+    }
+  }
+  std::vector<std::string> lines;
+  for (const auto& [name, cost] : costs) {
+    report.set_environment("zap with idle neighbours, " + name, fmt::format("{} ns", cost.zap_ns));
+    lines.push_back(
+        fmt::format("{}: with idle neighbours a zap takes {}, the real fault after it {}; what a zap takes "
+                    "beyond that is mmap_lock and IPIs, not the protocol",
+                    name, duration_text(cost.zap_ns), duration_text(cost.touch_ns)));
+  }
+  return lines;
+}
+
+OpenMode open_mode(const RunOptions& options) {
+  if (options.force) return OpenMode::replace;
+  return options.append || !options.resume.empty() ? OpenMode::append : OpenMode::create_new;
+}
+
+std::string table_of(const std::vector<Row>& rows, std::uint64_t seed) {
+  TableOptions table = usual_table_options();
+  table.color = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+  table.seed = seed;
+  return format_results(rows, table);
+}
+
+std::string_view outcome_of(Exit code) {
+  switch (code) {
+    case Exit::ok:
+      return "ok";
+    case Exit::broken:
+      return "broken";
+    case Exit::usage:
+      return "failed";
+    case Exit::skipped:
+      return "skipped";
+    case Exit::interrupted:
+      return "interrupted";
+  }
+  return "failed";
+}
+
+Exit finish(ResultFile& results, const RunOptions& options, const std::vector<std::string>& remarks) {
+  const Summary summary = summarize(results.rows());
+  const Exit code = stop_requested().load() ? Exit::interrupted : exit_code(summary);
+  const bool any_rows = !results.rows().empty();
+  if (any_rows) {
+    results.report().set_outcome(std::string{outcome_of(code)});
+    results.report().write();
+  }
+  if (any_rows && options.table && !options.quiet) {
+    fmt::print("{}\n", table_of(results.rows(), options.seed));
+    for (const std::string& remark : remarks) fmt::print("{}\n\n", remark);
+  }
+  fmt::print("{}{}; {}\n", code == Exit::interrupted ? "interrupted: " : "", summary_line(summary),
+             any_rows ? results.path() : "no rows");
+  if (summary.skipped > 0 && code != Exit::skipped)
+    say(options, fmt::format("skipped {}", counted(summary.skipped, "configuration")));
+  return code;
+}
+
+/// One run from its parts. Registered bodies refer to it, so it is made before them and filled in as things
+/// open.
+class Run {
+ public:
+  Run(const RunOptions& options, const Topology& topology)
+      : options_(options),
+        topology_(topology),
+        matrix_(wanted_matrix(options, usable_cpus(topology, options.cpus))),
+        suite_(options.benchmark_flags) {
+    order_ = interleave(matrix_, options.seed);
+    for (const PlannedEpisode& episode : order_)
+      suite_.add(episode_name(matrix_[episode.config], episode.repetition),
+                 [this, episode] { return body(episode); });
+    episodes_ = selected_episodes(suite_, matrix_, order_);
+  }
+
+  Exit list() const {
+    for (const std::string& name : suite_.selected()) fmt::print("{}\n", name);
+    return Exit::ok;
+  }
+  bool only_list() const { return suite_.only_list(); }
+  void print() const { print_plan(matrix_, episodes_, options_); }
+  Exit execute(const std::vector<std::string>& command_line);
+
+ private:
+  MeasuredSeconds body(const PlannedEpisode& episode) {
+    if (finished_ && runner_->is_finished(episode, *finished_)) return std::nullopt;
+    return runner_->run(episode, *results_, *progress_);
+  }
+  /// The configurations that are left after filters: only what they need is opened.
+  std::vector<Configuration> chosen_matrix() const {
+    std::vector<Configuration> chosen;
+    for (std::size_t i = 0; i < matrix_.size(); ++i)
+      if (std::ranges::find(episodes_, i, &PlannedEpisode::config) != episodes_.end())
+        chosen.push_back(matrix_[i]);
+    return chosen;
+  }
+  void drop_finished();
+
+  const RunOptions& options_;
+  const Topology& topology_;
+  std::vector<Configuration> matrix_;
+  BenchmarkSuite suite_;
+  std::vector<PlannedEpisode> order_;
+  std::vector<PlannedEpisode> episodes_;
+  std::optional<Finished> finished_;
+  std::optional<EpisodeRunner> runner_;
+  std::optional<ResultFile> results_;
+  std::optional<Progress> progress_;
+};
+
+void Run::drop_finished() {
+  std::erase_if(episodes_,
+                [&](const PlannedEpisode& episode) { return runner_->is_finished(episode, *finished_); });
+  say(options_, fmt::format("{}: kept {} that ran to their end", options_.resume,
+                            counted(finished_->size(), "episode")));
+}
+
+Exit Run::execute(const std::vector<std::string>& command_line) {
+  const RunInfo info = gather_run_info();
+  const std::string path = result_path(options_, info);
+  std::vector<Row> kept;
+  if (!options_.resume.empty()) kept = prepare_resume(path, info.host);
+  const auto chosen = chosen_matrix();
+  if (options_.destroy_data) announce_overwritten(chosen);
+  const Machine machine(topology_, chosen, options_);
+  runner_.emplace(matrix_, machine, options_, info);
+  finished_.emplace(kept);
+  if (!options_.resume.empty()) drop_finished();
+  results_.emplace(path, open_mode(options_), info);
+  results_->keep(kept);
+  if (results_->cut_partial_line())
+    say(options_, path + ": half a last line, left by a killed run, was cut off");
+  describe_run(results_->report(), options_, command_line, machine, chosen);
+  const std::vector<std::string> remarks = measure_zaps(results_->report(), machine, chosen);
+  say(options_, plan_line(matrix_, episodes_, options_) + "; results in " + path);
+  progress_.emplace(episodes_.size(), estimate(matrix_, episodes_), !options_.quiet, stderr);
+  suite_.run();
+  progress_->clear();
+  runner_->rethrow_failure();
+  return finish(*results_, options_, remarks);
+}
+
+}  // namespace
+
+Exit run(const RunOptions& options, const std::vector<std::string>& command_line) {
+  check_run_options(options);
+  Clock::calibrate();
+  const Topology topology;
+  Run matrix_run(options, topology);
+  if (matrix_run.only_list()) return matrix_run.list();
+  if (options.dry_run) {
+    matrix_run.print();
+    return Exit::ok;
+  }
+  install_stop_handlers();
+  return matrix_run.execute(command_line);
+}
+
+}  // namespace daxrace

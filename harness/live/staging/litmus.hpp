@@ -1,0 +1,24 @@
+#pragma once
+
+#include <vector>
+
+#include "harness/live/observe/kernel_log.hpp"
+#include "harness/live/staging/cell.hpp"
+#include "harness/live/staging/decider.hpp"
+
+namespace daxrace::kernel {
+
+/// Which cells are wanted; empty lists mean all.
+struct Selection {
+  std::vector<Operation> operations;
+  std::vector<Access> accesses;
+  Allowed allowed{};
+};
+
+/// Decides every cell of the selection on the live kernel, in the order of the tables, in a process of its
+/// own. What cannot be staged here is a cell `skipped` with its reason.
+std::vector<CellResult> decide(const Directory& directory, const Selection& selection, KernelLog& log,
+                               Patience& patience, const Course& course = {});
+std::vector<CellResult> decide(const Directory& directory, const Selection& selection, KernelLog& log);
+
+}  // namespace daxrace::kernel

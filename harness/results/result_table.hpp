@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/results/csv.hpp"
+
+namespace daxrace {
+
+struct TableOptions {
+  /// Whether every protocol does the same work under this preset, so that `none` is the reference and not
+  /// `iolock_mmaplock`. Must be set.
+  std::function<bool(std::string_view workload)> uncontended;
+  bool color = false;
+  bool cost = true;        ///< false: verdicts only
+  std::uint64_t seed = 1;  ///< of the bootstrap
+  /// In which order to list them; those not named here follow by name.
+  std::vector<std::string> protocol_order;
+  std::vector<std::string> workload_order;
+};
+
+/// The table at the end of a run: per configuration the verdict of each protocol; per path what each protocol
+/// adds to the reference, with its 95 % interval over the blocks, and where that time goes. At most 110
+/// columns. `rows`: all repetitions, in any order. Episodes whose latencies mean nothing (cost_exclusion) are
+/// left out of the cost part and counted at the end. Throws Error for a damaged lat_hist.
+std::string format_results(const std::vector<Row>& rows, const TableOptions& options);
+/// The same as markdown tables, for a README.
+std::string format_results_markdown(const std::vector<Row>& rows, const TableOptions& options);
+
+/// Why an episode's latencies are kept out of cost tables, in a word or two, from its row `all`; empty if
+/// they are not.
+std::string cost_exclusion(const Row& episode);
+/// The same for its throughput, which a closed or saturated load is there to find.
+std::string throughput_exclusion(const Row& episode);
+
+}  // namespace daxrace
