@@ -43,7 +43,7 @@ struct alignas(64) Record {
 
   std::array<std::array<Page, kPages>, kFiles> pages{};
   /// Layout changes that are giving the page up.
-  std::array<std::array<std::uint8_t, kPages>, kFiles> being_removed{};
+  std::array<std::array<std::uint32_t, kPages>, kFiles> being_removed{};
   bool keeps_seen = true;  ///< for whoever tells a story; the order of violations tells equal states apart
   std::array<SeenViolation, kSeen> seen{};
   std::size_t seen_count = 0;
@@ -70,7 +70,7 @@ struct alignas(64) Record {
     for (auto& file : pages)
       for (Page& page : file) fn(bytes_of(page));
     for (auto& file : being_removed)
-      for (std::uint8_t& count : file) fn(bytes_of(count));
+      for (std::uint32_t& count : file) fn(bytes_of(count));
     fn(bytes_between(&seen, &blocks_lost));
     fn(bytes_between(&blocks_lost, this + 1));
   }
@@ -207,7 +207,7 @@ class ModelOracle {
                    .value = static_cast<std::uint32_t>(detector)});
   }
 
-  std::uint8_t& removals_of(std::uint32_t ino, PageOffset page) const {
+  std::uint32_t& removals_of(std::uint32_t ino, PageOffset page) const {
     touch(&record_.being_removed[ino - 1][page]);
     return record_.being_removed[ino - 1][page];
   }

@@ -9,7 +9,7 @@
  * Steps: fault_locked fault_looked_up fault_allocated fault_touched fault_installed access gup_pinned gup_in_flight
  *   io_in_flight copy_looked_up copy_done aio_counted aio_looked_up aio_submitted unmapped busy_scanned break_unlocked
  *   break_relocked lease_recalled lease_unlocked layout_broken entries_removed block_unlinked block_freed block_moved
- *   lease_mapped leased_access writeback.
+ *   lease_mapped leased_access lease_fenced writeback.
  *
  * What decides nothing is left out: pages that nobody punches keep their block, no page has references.
  */
