@@ -139,7 +139,7 @@ draw_turn() {
   one_of ref1 ref1 ref0
   turn+=(--refcount="$drawn")
   # A declared hang of ref0 costs its bound.
-  if [[ $drawn == ref0 ]]; then turn+=(--hang-bound=1s); else turn+=(--hang-bound=8s); fi
+  if [[ $drawn == ref0 ]]; then turn+=(--hang-bound=3s); else turn+=(--hang-bound=8s); fi
   one_of 1 1 2 4; turn+=(--queue-depth="$drawn")
   one_of perturb perturb rwsem pthread_rwlock punch
   case $drawn in

@@ -65,7 +65,7 @@ TEST_P(Contract, keeps_its_promises_under_every_preset) {
       config.refcount_regime = round % 4 < 2 ? RefcountRegime::ref1 : RefcountRegime::ref0;
       config.pages_per_entry = round % 8 < 6 ? 1 : 4;
       config.queue_depth = round % 3 == 2 ? 4 : 1;
-      config.hang_bound_ns = config.refcount_regime == RefcountRegime::ref0 ? 1'000'000'000 : 4'000'000'000;
+      config.hang_bound_ns = config.refcount_regime == RefcountRegime::ref0 ? 3'000'000'000 : 8'000'000'000;
       const EpisodeResult result = run(config);
       const bool declared_hang = result.status == Status::hang && result.verdict == Verdict::finding;
       ASSERT_TRUE(result.status == Status::ok || declared_hang) << workload.name << '\n' << result;
