@@ -240,7 +240,9 @@ TEST_F(Verdict, HangIsSaidOfOneThatLooksAgainForEverWithTheBound) {
   EXPECT_THAT(patience.known(), IsEmpty()) << "a sleep from which it woke is none for ever";
 }
 
-TEST_F(Verdict, HangIsSaidOfASleepThatLastsTheBoundAndThenOfTheSameWaitAtOnce) {
+using PerfVerdict = Verdict;
+
+TEST_F(PerfVerdict, HangIsSaidOfASleepThatLastsTheBoundAndThenOfTheSameWaitAtOnce) {
   const Bed bed;
   Patience patience(2 * kSecond);
   const auto hang = [&] {
