@@ -2,8 +2,9 @@
 # shellcheck shell=bash
 
 # A kernel changes its own code through a byte that traps, and an emulated CPU may run into it (Oops: int3); where this
-# machine is busy it may starve until the kernel's own watchdog bites (soft lockup).
-emulation_died() { grep -Eo -m1 'Oops: int3|soft lockup' "$1"; }
+# machine is busy it may starve until the kernel's own watchdog bites (soft lockup), or so early that the kernel waits in
+# vain for its timer, before anything of ours is there.
+emulation_died() { grep -Eo -m1 "Oops: int3|soft lockup|IO-APIC [+] timer doesn't work" "$1"; }
 
 # What the stuck CPUs did: from each soft lockup's first line to the end of its registers and backtrace. The console
 # prefixes every line with its time.
