@@ -2,6 +2,12 @@
 add_library(daxrace_options INTERFACE)
 target_include_directories(daxrace_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(daxrace_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Werror)
+# What these find depends on what the optimizer inlined, so it comes and goes with the place of a line and with the tree:
+# worth a look, no reason to stop a build (GCC 12 takes `std::string(a) + "/"` for an overrun, at -O1 under TSan).
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(daxrace_options INTERFACE -Wno-error=array-bounds -Wno-error=stringop-overflow
+    -Wno-error=stringop-overread -Wno-error=restrict -Wno-error=maybe-uninitialized -Wno-error=dangling-pointer)
+endif()
 target_link_libraries(daxrace_options INTERFACE Threads::Threads)
 
 if(DAXRACE_SANITIZE STREQUAL "address")
