@@ -226,12 +226,21 @@ use_of_block() {
   fi
 }
 
+# Only device_dax gives a device that a program can map.
 use_of_dax() {
-  local device=$1 driver
-  driver=$(basename "$(readlink "$root/sys/bus/dax/devices/$device/driver" || true)")
+  local device=$1 link=$root/sys/bus/dax/devices/$1/driver driver="" target
+  if [[ -e $link ]]; then driver=$(basename "$(readlink "$link")"); fi
+  target=$(cat "$root/sys/bus/dax/devices/$device/target_node" 2>/dev/null || echo -1)
+  if [[ $target -ge 0 && $target != $(attribute "$root/sys/bus/dax/devices/$device" numa_node) ]]; then
+    target=" (memory of node $target)"
+  else
+    target=""
+  fi
   case $driver in
-    kmem) echo "serves as RAM (kmem): daxctl reconfigure-device --mode=devdax $device, then --backing=devdax:/dev/$device" ;;
-    *) echo "--backing=devdax:/dev/$device --destroy-data" ;;
+    device_dax) echo "--backing=devdax:/dev/$device --destroy-data$target" ;;
+    kmem) echo "serves as RAM (kmem): daxctl reconfigure-device --mode=devdax $device, then --backing=devdax:/dev/$device$target" ;;
+    "") echo "no driver, nothing can map it: daxctl enable-device $device, then --backing=devdax:/dev/$device$target" ;;
+    *) echo "not to be mapped ($driver): daxctl reconfigure-device --mode=devdax $device, then --backing=devdax:/dev/$device$target" ;;
   esac
 }
 

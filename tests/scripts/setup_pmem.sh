@@ -16,13 +16,26 @@ namespace() {
   echo "${4:-}" >"$nd/$1/holder"
 }
 
+# dax_device NAME NODE DRIVER
+dax_device() {
+  local device=$root/sys/bus/dax/devices/$1
+  mkdir -p "$device"
+  echo 1073741824 >"$device/size"
+  echo "$2" >"$device/numa_node"
+  echo "$2" >"$device/target_node"
+  [[ -n $3 ]] || return 0
+  mkdir -p "$root/drivers/$3"
+  ln -s "$root/drivers/$3" "$device/driver"
+}
+
 fill_machine() {
   rm -rf "$root"
   mkdir -p "$root"/{proc/self,dev,sys/bus/dax/devices,sys/class/block} "$nd"
   namespace namespace0.0 0 memory
   mkdir -p "$nd/namespace0.0/block/pmem0"
   namespace namespace1.0 1 dax dax1.0
-  mkdir -p "$nd/dax1.0/dax1.0" "$root/sys/bus/dax/devices/dax1.0"
+  mkdir -p "$nd/dax1.0/dax1.0"
+  dax_device dax1.0 1 device_dax
   namespace namespace2.0 0 raw
   mkdir -p "$nd/namespace2.0/block/pmem2"
   truncate -s 16M "$root/dev/pmem2"
@@ -30,10 +43,11 @@ fill_machine() {
   mkdir -p "$nd/pfn3.0/block/pmem3"
   namespace namespace9.0 1 raw
   echo 0 >"$nd/namespace9.0/size" # a seed, not a namespace
-  mkdir -p "$root/sys/bus/dax/devices/dax7.0" "$root/drivers/kmem"
-  echo 1073741824 >"$root/sys/bus/dax/devices/dax7.0/size"
-  echo 1 >"$root/sys/bus/dax/devices/dax7.0/numa_node"
-  ln -s "$root/drivers/kmem" "$root/sys/bus/dax/devices/dax7.0/driver"
+  dax_device dax7.0 1 kmem
+  dax_device dax8.0 0 ""
+  dax_device dax8.1 0 fsdev_dax
+  dax_device dax8.2 0 device_dax
+  echo 2 >"$root/sys/bus/dax/devices/dax8.2/target_node"
   echo "/dev/pmem0 /mnt/pmem0 xfs rw,relatime,dax=always 0 0" >"$root/proc/mounts"
   echo "Filename Type Size Used Priority" >"$root/proc/swaps"
 }
@@ -53,6 +67,9 @@ expect_out '^namespace1\.0 +devdax +16\.0 GiB +1 +/dev/dax1\.0 +--backing=devdax
 expect_out '^namespace2\.0 +raw .*--create --namespace=namespace2\.0' "a raw namespace"
 expect_out '^namespace3\.0 +fsdax .*/dev/pmem3 +not mounted' "an fsdax namespace behind a pfn device"
 expect_out '^- +devdax +1\.0 GiB +1 +/dev/dax7\.0 +serves as RAM' "a DAX device that is used as RAM"
+expect_out '/dev/dax8\.0 +no driver, nothing can map it: daxctl enable-device dax8\.0' "a DAX device without a driver"
+expect_out '/dev/dax8\.1 +not to be mapped \(fsdev_dax\): daxctl reconfigure-device' "a DAX device of a driver for file systems"
+expect_out '/dev/dax8\.2 +--backing=devdax:/dev/dax8\.2 --destroy-data \(memory of node 2\)' "a DAX device whose memory is another node"
 expect_no_out 'namespace9\.0' "a seed"
 
 echo "/dev/pmem0 /mnt/pmem0 ext4 rw,relatime 0 0" >"$root/proc/mounts"
