@@ -15,7 +15,8 @@
 #   --list     print the packages with the reason for each, install nothing
 #   --missing  print the packages that are missing, install nothing; exit status 1 if there are any
 #
-# Works as root, or as a user with sudo. Asks the archive only if something is missing.
+# Works as root, or as a user with sudo. Asks the archive only if something is missing. Another apt that is at work is
+# waited for (DAXRACE_APT_WAIT, seconds; 600).
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -88,18 +89,31 @@ missing() {
   done
 }
 
+is_locked() { grep -qE "Could not get lock|Unable to (lock|acquire)|is another process using it" "$1"; }
+
+# apt_get LOG ARGUMENT...: as root, once no other apt holds its locks. Of them apt itself waits for dpkg's only.
+apt_get() {
+  local log=$1 start=$SECONDS told=""
+  shift
+  until as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=30 "$@" >"$log" 2>&1 </dev/null; do
+    if ! is_locked "$log" || ((SECONDS - start >= ${DAXRACE_APT_WAIT:-600})); then
+      cat "$log" >&2
+      die 1 "apt-get $1 failed (its output is above)"
+    fi
+    [[ -n $told ]] || note "another apt is at work: waiting for it (at most ${DAXRACE_APT_WAIT:-600} s)"
+    told=1
+    sleep 1
+  done
+}
+
 install_packages() {
   note "installing: $*"
   local log
   log=$(mktemp)
   # shellcheck disable=SC2064  # the name as it is now
   trap "rm -f '$log'" EXIT
-  if ! { as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update &&
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$@"; } >"$log" 2>&1 </dev/null
-  then
-    cat "$log" >&2
-    die 1 "apt-get failed (its output is above)"
-  fi
+  apt_get "$log" update
+  apt_get "$log" -y --no-install-recommends install "$@"
 }
 
 main() {
