@@ -3,8 +3,11 @@
 
 # A kernel changes its own code through a byte that traps, and an emulated CPU may run into it (Oops: int3); where this
 # machine is busy it may starve until the kernel's own watchdog bites (soft lockup), or so early that the kernel waits in
-# vain for its timer, before anything of ours is there.
-emulation_died() { grep -Eo -m1 "Oops: int3|soft lockup|IO-APIC [+] timer doesn't work" "$1"; }
+# vain for its timer, before anything of ours is there; or a timer that was set is lost, and RCU with all that waits for it
+# stands still.
+emulation_died() {
+  grep -Eo -m1 "Oops: int3|soft lockup|IO-APIC [+] timer doesn't work|kthread timer wakeup didn't happen" "$1"
+}
 
 # What the stuck CPUs did: from each soft lockup's first line to the end of its registers and backtrace. The console
 # prefixes every line with its time.
@@ -26,10 +29,9 @@ may_boot_again() {
   local console=$1 why whose earlier
   shift
   why=$(emulation_died "$console") || { echo "the guest died of nothing that the emulation is known for"; return 1; }
-  whose=""
-  if [[ $why == 'soft lockup' ]]; then whose=$(accused "$console"); fi
+  whose=$(accused "$console")
   if [[ -n $whose ]]; then
-    echo "the guest died of a $why of what is tested: $whose"
+    echo "the guest died of a soft lockup of what is tested: $whose"
     return 1
   fi
   for earlier; do

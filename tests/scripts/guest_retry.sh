@@ -18,11 +18,14 @@ may() {
 may 0 "a CPU that starved" "died of 'soft lockup', nothing of what is tested" starved
 may 0 "an emulated trap" "died of 'Oops: int3'" int3
 may 0 "a timer that never came" "died of 'IO-APIC . timer doesn't work'" timer
+may 0 "a timer that was lost" "died of 'kthread timer wakeup didn't happen'" rcu_timer
+may 1 "a timer that was lost twice" "'kthread timer wakeup didn't happen' again" rcu_timer rcu_timer
 may 0 "a trap after a starved CPU" "int3" int3 starved
 may 1 "a CPU that starved twice" "'soft lockup' again" starved starved
 may 1 "a trap twice" "'Oops: int3' again" int3 int3
 may 1 "the program on the stuck CPU" "of what is tested: Comm: daxrace \[daxrace:312\]" program
 may 1 "the file system on the stuck CPU" "of what is tested: dax_disassociate_entry xfs_inactive" file_system
+may 1 "the program on the stuck CPU after a lost timer" "of what is tested: Comm: daxrace" lost_then_program
 may 1 "a panic" "nothing that the emulation is known for" panic
 
 # guests CONSOLE...: a guest.sh that dies with one console after the other, then lives.
