@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # Does what a new user does: a clean Debian 12, a fresh clone of this repository's HEAD, the README's two commands.
 #
-# usage: scripts/fresh-machine.sh [--quick] [--keep]
-#   --quick   only the benchmark and the unit tests: `scripts/run.sh`, `scripts/test.sh -L unit`
-#   --keep    keep the chroot and say where it is
+# usage: scripts/fresh-machine.sh [--quick] [--keep] [--mirror=URL]
+#   --quick       only the benchmark and the unit tests: `scripts/run.sh`, `scripts/test.sh -L unit`
+#   --keep        keep the chroot and say where it is
+#   --mirror=URL  Debian's archive (default: DAXRACE_MIRROR, else the one that apt takes this machine's packages from)
 # Needs root (or sudo), debootstrap and about 4 GiB in TMPDIR. What is not committed is not tried.
 #
 # exit status: 0 both commands succeeded, otherwise that of the first that failed.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=scripts/mirror.sh
+. "$DAXRACE_TOP/scripts/mirror.sh"
 
-quick="" keep="" chroot="" mounted=()
+quick="" keep="" mirror="" chroot="" mounted=()
 
 parse_options() {
   local option
@@ -19,6 +22,7 @@ parse_options() {
     case $option in
       --quick) quick=1 ;;
       --keep) keep=1 ;;
+      --mirror=*) mirror=$(option_value "$option") ;;
       --help | -h) print_help; exit 0 ;;
       *) unknown_option "$option" ;;
     esac
@@ -49,7 +53,7 @@ mount_into() {
 }
 
 make_chroot() {
-  debootstrap --variant=minbase bookworm "$chroot" "${DAXRACE_MIRROR:-http://deb.debian.org/debian}" >"$chroot.log" 2>&1 ||
+  debootstrap --variant=minbase bookworm "$chroot" "$mirror" >"$chroot.log" 2>&1 ||
     { tail -n 5 "$chroot.log" >&2; return 1; }
   rm -f "$chroot.log"
 }
@@ -76,6 +80,7 @@ main() {
   parse_options "$@"
   if [[ $(id -u) -ne 0 ]]; then as_root "$0" "$@"; exit; fi
   PATH=$PATH:/usr/sbin:/sbin
+  mirror=$(debian_mirror "$mirror")
   command -v debootstrap >/dev/null || "$DAXRACE_TOP/scripts/install-deps.sh" --fresh
   chroot=$(mktemp -d "${TMPDIR:-/tmp}/daxrace-fresh-XXXXXX")
   DAXRACE_STAGE_FILE=$(mktemp)

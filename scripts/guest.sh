@@ -3,9 +3,11 @@
 # machine's files (read-only below, thrown away above), brings back its output, its exit status and its result files.
 #
 # usage: scripts/guest.sh [options] -- COMMAND [ARGUMENT...]
-#        scripts/guest.sh [options] -- run|list|env|litmus|explore|compare|report [ARGUMENT...]
+#        scripts/guest.sh [options] -- run|list|env|litmus|explore|compare|report|history [ARGUMENT...]
 #   --kernel=V            6.1 (default), 6.12, 7.x: fetched from Debian's archive once and cached; or the directory of an
 #                         unpacked kernel package
+#   --mirror=URL          the archive that it is fetched from (default: DAXRACE_MIRROR, else the one that apt takes this
+#                         machine's packages from); what is cached is never asked for
 #   --accel=A             auto (default: kvm if a guest really boots with it here, else tcg), kvm, tcg
 #   --backing=B           none (default), xfs, xfs-reflink, ext4, devdax-4k, devdax-2m: made on the pmem of both nodes
 #   --device=D            memmap (default): pmem of both nodes cut out of their RAM; virtio-pmem: one device of the
@@ -28,15 +30,21 @@
 #   DAXRACE_SCRATCH              an empty disk of 256 MiB (/dev/vda)
 #   DAXRACE_EMULATED             kvm or tcg: what the CPUs are; times under tcg are not times of pmem
 #
-# A verb of daxrace as the first word runs build/release/daxrace. `run` gets, each only where it was not given:
-# --backing=fsdax:$DAXRACE_DAX0 or devdax:$DAXRACE_DAX0 (after --backing), --peer-file=$DAXRACE_NULLB, and --destroy-data
-# for these. The whole command line is printed.
+# A verb of daxrace as the first word runs build/release/daxrace (`env NAME=VALUE COMMAND` is env(1)). `run` gets, each only
+# where it was not given: --backing=fsdax:$DAXRACE_DAX0 or devdax:$DAXRACE_DAX0 (after --backing), --peer-file=$DAXRACE_NULLB,
+# and --destroy-data for these. The whole command line is printed.
+#
+# What it needs and this machine lacks is installed first, as by scripts/run.sh.
 #
 # exit status: the command's; 124 it was stopped at the time limit; 125 the guest never came up, or died or hung while the
 # command ran (the end of the console is printed); 2 usage.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=scripts/mirror.sh
+. "$DAXRACE_TOP/scripts/mirror.sh"
+# shellcheck source=scripts/guest/host.sh
+. "$DAXRACE_TOP/scripts/guest/host.sh"
 # shellcheck source=scripts/guest/kernel.sh
 . "$DAXRACE_TOP/scripts/guest/kernel.sh"
 # shellcheck source=scripts/guest/initramfs.sh
@@ -45,13 +53,14 @@ set -euo pipefail
 . "$DAXRACE_TOP/scripts/guest/qemu.sh"
 
 kernel=6.1 accel=auto backing=none device=memmap node_mib=1536 pmem_mib=512 reserved_mib=0 peer_latency_ns=10000 time_limit=1200 boot_limit=180
-results=$DAXRACE_TOP/results/local console="" verb="" remark=""
+results=$DAXRACE_TOP/results/local console="" verb="" remark="" GUEST_MIRROR=""
 command=()
 
 parse_options() {
   while [[ $# -gt 0 && $1 != -- ]]; do
     case $1 in
       --kernel=*) kernel=$(option_value "$1") ;;
+      --mirror=*) GUEST_MIRROR=$(option_value "$1") ;;
       --accel=*) accel=$(option_value "$1") ;;
       --backing=*) backing=$(option_value "$1") ;;
       --device=*) device=$(option_value "$1") ;;
@@ -95,6 +104,7 @@ check_options() {
   if ((reserved_mib > 0)) && [[ $device == memmap && $backing != none ]]; then
     die "--reserved=$reserved_mib: needs --device=virtio-pmem or --backing=none"
   fi
+  [[ -z $GUEST_MIRROR ]] || GUEST_MIRROR=$(debian_mirror "$GUEST_MIRROR")
   ((time_limit >= 1 && boot_limit >= 1)) || die "a limit must be at least 1 second"
   if ! mkdir -p "$results" 2>/dev/null || [[ ! -w $results ]]; then die "--results=$results cannot be written to"; fi
   results=$(realpath "$results")
@@ -104,19 +114,9 @@ check_options() {
 # Where an ordinary user does not look.
 PATH=$PATH:/usr/sbin:/sbin
 
-need_tools() {
-  local tool absent=""
-  for tool in qemu-system-x86_64 busybox cpio depmod ndctl mkfs.xfs mkfs.ext4 xfs_io setpriv flock; do
-    command -v "$tool" >/dev/null || absent+=" $tool"
-  done
-  [[ -z $absent ]] || die 125 "missing:$absent (scripts/install-deps.sh --guest installs them)"
-}
-
 resolve_verb() {
-  case ${command[0]} in
-    run | list | env | litmus | explore | compare | report) verb=${command[0]} ;;
-    *) return ;;
-  esac
+  verb=$(verb_of "${command[@]}")
+  [[ -n $verb ]] || return 0
   local program=$DAXRACE_TOP/build/release/daxrace
   [[ -x $program ]] || "$DAXRACE_TOP/scripts/build.sh" release daxrace >&2
   command=("$program" "${command[@]}")
@@ -159,16 +159,8 @@ clean_up() {
   rm -rf "$work"
 }
 
-# From the panic on, however much of it there is; else the last lines.
-show_console() {
-  note "the end of the guest's console:"
-  awk '{ line[NR] = $0 } !panic && /Kernel panic/ { panic = NR }
-    END { first = NR - 39; if (panic && panic < first) first = panic; if (first < 1) first = 1
-      for (i = first; i <= NR; i++) print line[i] }' "$work/console.log" 2>/dev/null | tr -d '\r' | sed 's/^/  | /' >&2 || true
-}
-
 lost() {
-  show_console
+  show_console "$work/console.log"
   die 125 "$@"
 }
 
@@ -177,7 +169,7 @@ judge() {
   local share=$work/share
   if [[ -s $share/status ]]; then
     if [[ -e $share/time-limit ]]; then
-      show_console
+      show_console "$work/console.log"
       die 124 "the command was stopped at its time limit of $time_limit s"
     fi
     exit "$(<"$share/status")"
@@ -190,7 +182,7 @@ judge() {
   fi
   case $GUEST_END in
     silent) lost "the guest hung while the command ran" ;;
-    time) show_console; die 124 "the guest did not end the command at its time limit of $time_limit s and was stopped" ;;
+    time) show_console "$work/console.log"; die 124 "the guest did not end the command at its time limit of $time_limit s and was stopped" ;;
   esac
   if grep -q 'Kernel panic' "$work/console.log"; then lost "the guest died while the command ran: kernel panic"; fi
   lost "the guest died while the command ran"

@@ -1,8 +1,7 @@
 # Stock Debian kernels for the guest: fetched from the archive, unpacked into the cache, never installed.
-# To be sourced after lib.sh.
+# To be sourced after lib.sh and mirror.sh. GUEST_MIRROR: the archive, where the machine's own is not wanted.
 # shellcheck shell=bash
 
-GUEST_MIRROR=${DAXRACE_MIRROR:-http://deb.debian.org/debian}
 GUEST_KERNELS=$DAXRACE_CACHE/kernels
 
 # The suites that may hold a kernel of a given version, likeliest first.
@@ -89,6 +88,14 @@ kernel_image() {
   return 1
 }
 
+cached_kernels() { find "$GUEST_KERNELS" -mindepth 1 -maxdepth 1 -type d -name '[0-9]*' -printf '%f\n' 2>/dev/null | sort -rV; }
+
+cached_names() {
+  local names
+  names=$(cached_kernels | paste -sd ' ')
+  echo "${names:-none}"
+}
+
 # A kernel that is in the cache and answers to what was asked for, newest first.
 cached_kernel() {
   local found
@@ -97,7 +104,7 @@ cached_kernel() {
       echo "$GUEST_KERNELS/$found"
       return
     fi
-  done < <(find "$GUEST_KERNELS" -mindepth 1 -maxdepth 1 -type d -name '[0-9]*' -printf '%f\n' 2>/dev/null | sort -rV)
+  done < <(cached_kernels)
   return 1
 }
 
@@ -121,6 +128,7 @@ fetch_kernel() (
   exec {lock}>"$GUEST_KERNELS/lock"
   flock "$lock"
   rm -rf "$GUEST_KERNELS"/.fetch-* # of a fetch that was killed
+  GUEST_MIRROR=$(debian_mirror "${GUEST_MIRROR:-}")
   cached_kernel "$1" && exit 0 # another guest may have fetched it while we waited
   # Beside the kernels, so that the move at the end is one rename.
   state=$(mktemp -d "$GUEST_KERNELS/.fetch-XXXXXX")
@@ -128,7 +136,7 @@ fetch_kernel() (
   for suite in $(kernel_suites "$1"); do
     fetch_from_suite "$1" "$suite" "$state/$suite" && exit 0
   done
-  die "no kernel $1 to be had from $GUEST_MIRROR (suites tried: $(kernel_suites "$1"))"
+  die "no kernel $1 to be had from $GUEST_MIRROR (suites tried: $(kernel_suites "$1"); --mirror=URL names another; cached: $(cached_names))"
 )
 
 # What --kernel names, as the directory of an unpacked kernel package.

@@ -96,7 +96,12 @@ stop_qemu() {
   kill -KILL "$GUEST_PID" 2>/dev/null || true
 }
 
-seconds_since_change() { echo $(($(date +%s) - $(stat -c %Y "$1"))); }
+# seconds_since_change FILE SINCE: of one that is not there (yet), since then.
+seconds_since_change() {
+  local when
+  when=$(stat -c %Y "$1" 2>/dev/null) || when=$2
+  echo $(($(date +%s) - when))
+}
 
 # Waits for the guest's end. Leaves in GUEST_END how it came:
 #   off        it switched itself off (or died; the share tells)
@@ -104,14 +109,14 @@ seconds_since_change() { echo $(($(date +%s) - $(stat -c %Y "$1"))); }
 #   silent     it was up, then stopped answering, and was stopped
 #   time       it outlived its own time limit and was stopped
 watch_qemu() {
-  local share=$1 boot_limit=$2 time_limit=$3 silence_limit=$4 start=$SECONDS up=""
+  local share=$1 boot_limit=$2 time_limit=$3 silence_limit=$4 start=$SECONDS up="" up_at=""
   GUEST_END=off
   while alive "$GUEST_PID"; do
     if [[ -z $up ]]; then
-      if [[ -e $share/up ]]; then up=$SECONDS; elif ((SECONDS - start > boot_limit)); then GUEST_END=boot; fi
+      if [[ -e $share/up ]]; then up=$SECONDS up_at=$(date +%s); elif ((SECONDS - start > boot_limit)); then GUEST_END=boot; fi
     # The guest ends the command itself at the time limit; it gets some seconds more for that.
     elif ((SECONDS - up > time_limit + 30)); then GUEST_END="time"
-    elif (($(seconds_since_change "$share/alive") > silence_limit)); then GUEST_END=silent
+    elif (($(seconds_since_change "$share/alive" "$up_at") > silence_limit)); then GUEST_END=silent
     fi
     if [[ $GUEST_END != off ]]; then stop_qemu; fi
     sleep 0.1

@@ -4,6 +4,10 @@
 set -euo pipefail
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=scripts/lib.sh
+. "$top/scripts/lib.sh"
+# shellcheck source=scripts/mirror.sh
+. "$top/scripts/mirror.sh"
 build=$(realpath "$1")
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -13,7 +17,8 @@ for tool in debootstrap dpkg-shlibdeps cpack; do
 done
 
 chroot=$work/root
-mirror=${DAXRACE_MIRROR:-http://deb.debian.org/debian}
+# shellcheck disable=SC2119  # nothing is asked for
+mirror=$(debian_mirror)
 clean_up() {
   umount "$chroot/proc" 2>/dev/null || true
   umount "$chroot/dev" 2>/dev/null || true
