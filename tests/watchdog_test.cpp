@@ -1,12 +1,21 @@
 // An operation that never ends must end the episode, not the program: reported with waiter, holder and
 // condition.
+#include "harness/engine/watchdog.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <unistd.h>
 
 #include "harness/engine/episode_run.hpp"
 #include "protocols/iolock_mmaplock.hpp"
@@ -65,6 +74,63 @@ struct reads_slowly : protocol::iolock_mmaplock {
   }
 };
 
+/// Puts the calling thread last on its CPU, and for 1.2 s something else there: what a machine with more to
+/// do than CPUs does to any thread.
+class HeldUp {
+ public:
+  HeldUp() : cpu_(sched_getcpu()) {
+    sched_getaffinity(0, sizeof before_, &before_);
+    stay_here();
+    const sched_param none{};
+    hog_ = std::thread([this] { burn(); });
+    while (!burns_.load()) std::this_thread::yield();
+    sched_setscheduler(0, SCHED_IDLE, &none);
+  }
+  ~HeldUp() {
+    while (burns_.load()) {
+    }
+    hog_.join();
+    sched_setaffinity(0, sizeof before_, &before_);
+  }
+  HeldUp(const HeldUp&) = delete;
+  HeldUp& operator=(const HeldUp&) = delete;
+
+ private:
+  void stay_here() const {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(cpu_), &one);
+    sched_setaffinity(0, sizeof one, &one);
+  }
+  void burn() {
+    stay_here();
+    burns_ = true;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(1200);
+    while (std::chrono::steady_clock::now() < end) {
+    }
+    const sched_param none{};
+    sched_setscheduler(held_up_, SCHED_OTHER, &none);
+    burns_ = false;
+  }
+
+  int cpu_;
+  pid_t held_up_ = gettid();
+  cpu_set_t before_{};
+  std::atomic<bool> burns_{false};
+  std::thread hog_;
+};
+
+/// Has no CPU for four bounds, once.
+struct held_up_once : protocol::iolock_mmaplock {
+  static inline std::atomic<bool> done{false};
+
+  template <class K>
+  static int fallocate(K& k, core::InodeOf<K>& ip, core::Change& change) {
+    if (!done.exchange(true)) const HeldUp held_up;
+    return protocol::iolock_mmaplock::fallocate(k, ip, change);
+  }
+};
+
 const Workload& readers_and_a_puncher() {
   static const Workload workload{
       .name = "readers_and_a_puncher",
@@ -73,10 +139,11 @@ const Workload& readers_and_a_puncher() {
   return workload;
 }
 
+/// What is overdue ends it long before its time is over, unless the machine has no CPU to give.
 template <class P>
-EpisodeResult run(std::uint64_t hang_bound_ns) {
+EpisodeResult run(std::uint64_t hang_bound_ns, unsigned bounds = 20) {
   EpisodeConfig config = closed_config(readers_and_a_puncher(), 1);
-  config.measure_ns = std::max(config.measure_ns, 2 * hang_bound_ns);
+  config.measure_ns = std::max(config.measure_ns, bounds * hang_bound_ns);
   config.hang_bound_ns = hang_bound_ns;
   return run_protocol<P>(config, *TestMachine::get().region, nullptr);
 }
@@ -108,6 +175,78 @@ TEST(Watchdog, tells_a_starved_change_from_one_that_hangs) {
   EXPECT_EQ(result.verdict, Verdict::broken);
   EXPECT_TRUE(result.violated.has(Hazard::h6));
   EXPECT_THAT(result.hang_report, Contains(HasSubstr("punch for")));
+}
+
+/// A thread that is given no CPU is the machine's fault, and so is what waits for a lock that it holds.
+TEST(Watchdog, takes_no_thread_without_a_cpu_for_one_that_hangs) {
+  const EpisodeResult result = run<held_up_once>(300'000'000, 5);
+  EXPECT_TRUE(held_up_once::done.load());
+  EXPECT_EQ(result.status, Status::ok) << result;
+  EXPECT_EQ(result.verdict, Verdict::kept);
+}
+
+/// One task in an operation that does not end, and what the scheduler says of its thread.
+class WatchedTask {
+ public:
+  static constexpr std::uint64_t kBoundNs = 200'000'000;
+
+  explicit WatchedTask(std::function<ThreadCpu(std::uint64_t)> cpu_at) : cpu_at_(std::move(cpu_at)) {
+    tasks_.push_back(std::make_unique<Task>(0));
+    tasks_[0]->op = static_cast<std::uint8_t>(Op::punch);
+    tasks_[0]->ops_begun = 1;
+  }
+  /// The age of the operation when the watchdog calls it overdue, in bounds.
+  double bounds_until_overdue() {
+    const std::uint64_t start_ns = Clock::monotonic_ns();
+    Watchdog watchdog(
+        tasks_, kBoundNs, [](const Task&) { return std::string(); },
+        [&](const Task&) { return cpu_at_(Clock::monotonic_ns() - start_ns); });
+    while (!watchdog.overdue()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    return static_cast<double>(Clock::monotonic_ns() - start_ns) / kBoundNs;
+  }
+
+ private:
+  std::function<ThreadCpu(std::uint64_t)> cpu_at_;
+  std::vector<std::unique_ptr<Task>> tasks_;
+};
+
+TEST(Watchdog, counts_what_sleeps_and_what_spins_from_the_start) {
+  EXPECT_LT(WatchedTask([](std::uint64_t) { return ThreadCpu{}; }).bounds_until_overdue(), 1.5);
+  EXPECT_LT(WatchedTask([](std::uint64_t ns) { return ThreadCpu{ns, 0, true}; }).bounds_until_overdue(), 1.5);
+}
+
+/// The kernel adds a wait for a CPU to the sum only when it is over.
+TEST(Watchdog, does_not_count_a_wait_for_a_cpu_while_it_lasts_nor_after_it) {
+  WatchedTask waits([](std::uint64_t ns) {
+    const std::uint64_t until = 3 * WatchedTask::kBoundNs;
+    return ns < until ? ThreadCpu{0, 0, true} : ThreadCpu{ns, until, true};
+  });
+  EXPECT_GT(waits.bounds_until_overdue(), 3.0);
+  // On and off: a share of nine in ten.
+  WatchedTask has_little([](std::uint64_t ns) { return ThreadCpu{ns / 10, ns / 10 * 9, true}; });
+  EXPECT_GT(has_little.bounds_until_overdue(), 2.5);
+}
+
+/// A process that was stopped, or a watch that got no CPU.
+TEST(Watchdog, does_not_count_the_time_in_which_it_did_not_look_itself) {
+  std::vector<std::unique_ptr<Task>> tasks;
+  tasks.push_back(std::make_unique<Task>(0));
+  tasks[0]->op = static_cast<std::uint8_t>(Op::punch);
+  tasks[0]->ops_begun = 1;
+  Watchdog watchdog(
+      tasks, WatchedTask::kBoundNs, [](const Task&) { return std::string(); },
+      [](const Task&) { return ThreadCpu{}; });
+  watchdog.overdue();
+  std::this_thread::sleep_for(std::chrono::nanoseconds(3 * WatchedTask::kBoundNs));
+  EXPECT_FALSE(watchdog.overdue());
+}
+
+TEST(Watchdog, waits_no_longer_than_ten_bounds_for_a_thread_without_a_cpu) {
+  const double bounds = WatchedTask([](std::uint64_t) {
+                          return ThreadCpu{0, 0, true};
+                        }).bounds_until_overdue();
+  EXPECT_GT(bounds, 9.0);
+  EXPECT_LT(bounds, 12.0);
 }
 
 TEST(Watchdog, an_engine_can_be_used_again_after_a_hang) {

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "harness/engine/episode.hpp"
 #include "harness/engine/episode_support.hpp"
@@ -84,6 +85,7 @@ class Episode {
     Recorder& recorder = recorders_[id].recorder;
     std::unique_ptr<Worker<P, E>>& worker = workers_[id];
     try {
+      tasks_[id]->tid = gettid();
       bind_worker(config_, id);
       recorders_[id].affinity = thread_affinity();
       const PageRange own = pages_of(config_, id, threads_);

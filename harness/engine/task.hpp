@@ -53,6 +53,7 @@ class alignas(64) Task {
   void pop_held(const void* lock) noexcept;
 
   const std::uint32_t id;
+  std::atomic<int> tid{0};  ///< the thread's, as the kernel numbers them
   IoCompleter* io = nullptr;
 
   // What the watchdog reads from outside.
