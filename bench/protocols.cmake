@@ -21,7 +21,8 @@ endforeach()
 configure_file(protocols.cpp.in ${CMAKE_CURRENT_BINARY_DIR}/protocols/protocols.cpp @ONLY)
 
 add_library(daxrace_protocols OBJECT ${sources} ${CMAKE_CURRENT_BINARY_DIR}/protocols/protocols.cpp)
-target_link_libraries(daxrace_protocols PUBLIC daxrace_harness)
+target_link_libraries(daxrace_protocols PUBLIC daxrace_engine)
+daxrace_unity(daxrace_protocols)
 
 # The same protocols on the deterministic machine, in objects of their own.
 configure_file(litmus_protocols.cpp.in ${CMAKE_CURRENT_BINARY_DIR}/protocols/litmus_protocols.cpp @ONLY)

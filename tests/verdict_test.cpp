@@ -173,7 +173,7 @@ template <class P, class PerturbT = NoPerturb>
 EpisodeResult run(EpisodeConfig config) {
   TestMachine& machine = TestMachine::get();
   check_episode(config, machine.region->facts(), machine.peer.get());
-  return Episode<P, RunEnv<Rwsem, Oracle, PerturbT>>(config, *machine.region, machine.peer.get()).run();
+  return run_protocol_on<P, RunEnv<Rwsem, Oracle, PerturbT>>(config, *machine.region, machine.peer.get());
 }
 
 TEST(Run, a_write_that_moves_no_data_is_broken_whatever_is_declared_of_the_zero_page) {

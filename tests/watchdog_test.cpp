@@ -17,7 +17,7 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include "harness/engine/episode_run.hpp"
+#include "harness/engine/run_protocol.hpp"
 #include "protocols/iolock_mmaplock.hpp"
 #include "tests/test_episode.hpp"
 

@@ -13,18 +13,23 @@
 
 #include "harness/engine/episode.hpp"
 #include "harness/engine/episode_support.hpp"
-#include "harness/engine/run_env.hpp"
+#include "harness/engine/run_protocol.hpp"
 #include "harness/engine/watchdog.hpp"
 #include "harness/engine/worker.hpp"
 
 namespace daxrace {
 
-/// One episode of protocol P on Env E: builds the engine, runs the workers, reads the books at the end.
-template <class P, class E>
+/// One episode on Env E: builds the engine, runs the workers, reads the books at the end.
+template <class E>
 class Episode {
  public:
-  Episode(const EpisodeConfig& config, Region& region, Peer* peer)
+  using K = RunKernel<E>;
+
+  Episode(const EpisodeConfig& config, Region& region, Peer* peer, const ProtocolInfo& protocol,
+          const ProtocolCalls<K>& calls)
       : config_(config),
+        protocol_(protocol),
+        calls_(calls),
         region_(region),
         peer_(config.workload->needs_peer() ? peer : nullptr),
         threads_(worker_count(config)),
@@ -64,8 +69,6 @@ class Episode {
   }
 
  private:
-  using K = core::Kernel<E, RunStore<E>>;
-
   std::unique_ptr<E> make_env(std::uint32_t task) {
     if constexpr (requires { E(shared_, *tasks_[task], *oracles_[task], NoPerturb{}); }) {
       return std::make_unique<E>(shared_, *tasks_[task], *oracles_[task], NoPerturb{});
@@ -77,20 +80,20 @@ class Episode {
 
   /// The file under test starts with a block on every page.
   void prefill() {
-    K k{*envs_[threads_], store_, rule_, 0};
+    K k{{*envs_[threads_], store_, rule_, 0}, &calls_};
     for (PageOffset page = 0; page < config_.file_pages; ++page) core::allocate_block(k, *inodes_[0], page);
   }
 
   void work(std::uint32_t id, std::barrier<>& start) {
     Recorder& recorder = recorders_[id].recorder;
-    std::unique_ptr<Worker<P, E>>& worker = workers_[id];
+    std::unique_ptr<Worker<E>>& worker = workers_[id];
     try {
       tasks_[id]->tid = gettid();
       bind_worker(config_, id);
       recorders_[id].affinity = thread_affinity();
       const PageRange own = pages_of(config_, id, threads_);
-      worker = std::make_unique<Worker<P, E>>(typename Worker<P, E>::Setup{
-          config_, store_, peer_, *inodes_[0], *inodes_[1], *inodes_[2 + id], sizes_.pages[2 + id],
+      worker = std::make_unique<Worker<E>>(typename Worker<E>::Setup{
+          config_, calls_, store_, peer_, *inodes_[0], *inodes_[1], *inodes_[2 + id], sizes_.pages[2 + id],
           *tasks_[id], *envs_[id], mix_of(config_, id, threads_), own, pages_to_write(config_, own), shift_,
           clock_, recorder});
       worker->prepare(node_of_worker(config_, id));
@@ -104,7 +107,7 @@ class Episode {
     clock_.running.fetch_sub(1);
   }
 
-  void run_worker(std::uint32_t id, Worker<P, E>& worker) {
+  void run_worker(std::uint32_t id, Worker<E>& worker) {
     const std::uint64_t faults_before = thread_page_faults();
     const std::uint64_t cpu_before = thread_cpu_ns();
     const Clock::Ticks start = Clock::now();
@@ -177,7 +180,7 @@ class Episode {
   /// map.
   void close_books() {
     if constexpr (!E::Oracle::enabled) return;
-    K k{*envs_[threads_], store_, rule_, 0};
+    K k{{*envs_[threads_], store_, rule_, 0}, &calls_};
     std::uint32_t used = 0;
     for (core::Inode<E>* ip : inodes_) {
       core::unmap_mapping_range(k, *ip, core::kWholeFile);
@@ -201,17 +204,20 @@ class Episode {
 
   EpisodeResult collect(Ending ending) {
     EpisodeResult result = merge_recorders(config_, clock_, recorders_);
-    result.promises = P::info.promises;
+    result.promises = protocol_.promises;
     result.detected = oracle_.detected();
     result.violated = oracle_.violated();
     result.violations = oracle_.take_violations();
     result.seen = oracle_.seen();
     result.hang_report = std::move(overdue_.report);
-    conclude(config_, region_.facts(), E::Oracle::enabled, ending, failure_, P::info, overdue_.signs, result);
+    conclude(config_, region_.facts(), E::Oracle::enabled, ending, failure_, protocol_, overdue_.signs,
+             result);
     return result;
   }
 
   const EpisodeConfig& config_;
+  const ProtocolInfo& protocol_;
+  const ProtocolCalls<K>& calls_;
   Region& region_;
   Peer* peer_;
   std::uint32_t threads_;
@@ -226,7 +232,7 @@ class Episode {
   std::vector<std::unique_ptr<E>> envs_;
   std::vector<core::Inode<E>*> inodes_;
   /// Made by their own threads, kept until all have ended: the watchdog may poke any of them.
-  std::vector<std::unique_ptr<Worker<P, E>>> workers_;
+  std::vector<std::unique_ptr<Worker<E>>> workers_;
   ShiftPair shift_;
   EpisodeClock clock_;
   std::mutex failure_mutex_;
@@ -234,20 +240,10 @@ class Episode {
   Overdue overdue_;
 };
 
-/// The Envs that a protocol is stamped for. Sanitizer builds keep to what they can judge: the oracle on, one
-/// lock.
-template <class P>
-EpisodeResult run_protocol(const EpisodeConfig& config, Region& region, Peer* peer) {
-  check_episode(config, region.facts(), peer);
-  if (config.perturb) return Episode<P, RunEnv<Rwsem, Oracle, Perturb>>(config, region, peer).run();
-#ifndef DAXRACE_SANITIZED
-  const bool second_lock = config.lock == "pthread_rwlock";
-  if (second_lock && !config.oracle)
-    return Episode<P, RunEnv<PthreadRwlock, NullOracle, NoPerturb>>(config, region, peer).run();
-  if (second_lock) return Episode<P, RunEnv<PthreadRwlock, Oracle, NoPerturb>>(config, region, peer).run();
-  if (!config.oracle) return Episode<P, RunEnv<Rwsem, NullOracle, NoPerturb>>(config, region, peer).run();
-#endif
-  return Episode<P, RunEnv<Rwsem, Oracle, NoPerturb>>(config, region, peer).run();
+template <class E>
+EpisodeResult run_episode(const EpisodeConfig& config, Region& region, Peer* peer,
+                          const ProtocolInfo& protocol, const ProtocolCalls<RunKernel<E>>& calls) {
+  return Episode<E>(config, region, peer, protocol, calls).run();
 }
 
 }  // namespace daxrace

@@ -13,6 +13,7 @@
 #include "harness/engine/episode_support.hpp"
 #include "harness/engine/io_queue.hpp"
 #include "harness/engine/perturb.hpp"
+#include "harness/engine/protocol_calls.hpp"
 #include "harness/engine/recorder.hpp"
 #include "harness/engine/run_store.hpp"
 #include "harness/engine/spinlock.hpp"
@@ -25,15 +26,17 @@
 namespace daxrace {
 
 /// One worker: draws operations, runs them through the protocol and the core, moves the data, records.
-template <class P, class E>
+template <class E>
 class Worker {
  public:
+  using P = CalledProtocol;
   using Store = RunStore<E>;
-  using K = core::Kernel<E, Store>;
+  using K = RunKernel<E>;
   using Inode = core::Inode<E>;
 
   struct Setup {
     const EpisodeConfig& config;
+    const ProtocolCalls<K>& calls;
     Store& store;
     Peer* peer;
     Inode& file;
@@ -60,7 +63,7 @@ class Worker {
         scratch_pages_(setup.scratch_pages),
         task_(setup.task),
         env_(setup.env),
-        k_{setup.env, setup.store, core::RefcountRule::of(setup.config.refcount_regime), 0},
+        k_{{setup.env, setup.store, core::RefcountRule::of(setup.config.refcount_regime), 0}, &setup.calls},
         mix_(setup.mix),
         own_pages_(setup.own_pages),
         written_pages_(setup.written_pages),

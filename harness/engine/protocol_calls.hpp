@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstdint>
+
+#include "harness/base/function_ref.hpp"
+#include "harness/core/protocol.hpp"
+#include "harness/engine/run_store.hpp"
+
+/// How a worker calls the protocol of its episode. The machinery of an episode is compiled once for an Env, a
+/// protocol is what this table names. Where a protocol inherits what kernels do (and that is nearly always),
+/// the worker has it inlined and pays a branch; its layout changes, and what is its own, are called.
+namespace daxrace {
+
+template <class K>
+struct ProtocolCalls {
+  using Inode = core::InodeOf<K>;
+  using Body = FunctionRef<void()>;
+  using Around = void (*)(K&, Inode&, PageRange, Body&);
+  /// A way into a section of the protocol's locks.
+  struct Section {
+    bool as_kernel;  ///< as MmaplockedFaults or IolockedIo have it
+    Around call;
+  };
+
+  Section fault;
+  Section read;
+  Section write;
+  Section aio;
+  Section map_blocks;
+  int (*fallocate)(K&, Inode&, core::Change&);
+  int (*truncate)(K&, Inode&, core::Change&);
+  std::uint32_t (*evict)(K&, Inode&);
+};
+
+/// The core's view of a task, with the protocol of its episode.
+template <class E>
+struct RunKernel : core::Kernel<E, RunStore<E>> {
+  const ProtocolCalls<RunKernel>* protocol;
+};
+
+template <class P, class K>
+constexpr ProtocolCalls<K> calls_of() {
+  static_assert(core::Protocol<P, K>, "a protocol needs what harness/core/protocol.hpp lists");
+  using Faults = core::MmaplockedFaults;
+  using Io = core::IolockedIo;
+  using B = typename ProtocolCalls<K>::Body&;
+  const auto section = [](auto own, auto kernels) {
+    return typename ProtocolCalls<K>::Section{own == kernels, own};
+  };
+  return {.fault = section(&P::template fault<K, B>, &Faults::template fault<K, B>),
+          .read = section(&P::template read<K, B>, &Io::template read<K, B>),
+          .write = section(&P::template write<K, B>, &Io::template write<K, B>),
+          .aio = section(&P::template aio<K, B>, &Io::template aio<K, B>),
+          .map_blocks = section(&P::template map_blocks<K, B>, &Io::template map_blocks<K, B>),
+          .fallocate = &P::template fallocate<K>,
+          .truncate = &P::template truncate<K>,
+          .evict = &P::template evict<K>};
+}
+
+template <class P, class K>
+inline constexpr ProtocolCalls<K> kCallsOf = calls_of<P, K>();
+
+/// The protocol of the episode, to the core and the worker a protocol like any other.
+struct CalledProtocol {
+  template <class K, class Body>
+  static void fault(K& k, core::InodeOf<K>& ip, PageRange range, Body&& body) {
+    if (k.protocol->fault.as_kernel) return core::MmaplockedFaults::fault(k, ip, range, body);
+    call(k.protocol->fault, k, ip, range, body);
+  }
+  template <class K, class Body>
+  static void read(K& k, core::InodeOf<K>& ip, PageRange range, Body&& body) {
+    if (k.protocol->read.as_kernel) return core::IolockedIo::read(k, ip, range, body);
+    call(k.protocol->read, k, ip, range, body);
+  }
+  template <class K, class Body>
+  static void write(K& k, core::InodeOf<K>& ip, PageRange range, Body&& body) {
+    if (k.protocol->write.as_kernel) return core::IolockedIo::write(k, ip, range, body);
+    call(k.protocol->write, k, ip, range, body);
+  }
+  template <class K, class Body>
+  static void aio(K& k, core::InodeOf<K>& ip, PageRange range, Body&& body) {
+    if (k.protocol->aio.as_kernel) return core::IolockedIo::aio(k, ip, range, body);
+    call(k.protocol->aio, k, ip, range, body);
+  }
+  template <class K, class Body>
+  static void map_blocks(K& k, core::InodeOf<K>& ip, PageRange range, Body&& body) {
+    call(k.protocol->map_blocks, k, ip, range, body);
+  }
+  template <class K>
+  static int fallocate(K& k, core::InodeOf<K>& ip, core::Change& change) {
+    return k.protocol->fallocate(k, ip, change);
+  }
+  template <class K>
+  static int truncate(K& k, core::InodeOf<K>& ip, core::Change& change) {
+    return k.protocol->truncate(k, ip, change);
+  }
+  template <class K>
+  static std::uint32_t evict(K& k, core::InodeOf<K>& ip) {
+    return k.protocol->evict(k, ip);
+  }
+
+ private:
+  template <class Section, class K, class Body>
+  [[gnu::noinline]] static void call(const Section& section, K& k, core::InodeOf<K>& ip, PageRange range,
+                                     Body& body) {
+    typename ProtocolCalls<K>::Body erased(body);
+    section.call(k, ip, range, erased);
+  }
+};
+
+}  // namespace daxrace
