@@ -5,7 +5,8 @@
 #   release   what is measured and used
 #   address   with AddressSanitizer and UndefinedBehaviorSanitizer
 #   thread    with ThreadSanitizer
-# Without a target everything is built. Says little unless something fails.
+# Without a target everything is built. Says how far it is: on a terminal all the time, in a log every 20 seconds
+# (DAXRACE_PROGRESS_SECONDS).
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -46,11 +47,8 @@ build() {
   # Tests are listed by running them, and TSan cannot live with the address space layout of some kernels.
   local runner=()
   [[ $directory != */thread ]] || mapfile -t runner < <(fixed_layout)
-  if [[ -t 1 ]]; then
-    "${runner[@]}" cmake --build "$directory" ${1:+--target "$@"}
-  else
-    NINJA_STATUS="[%f/%t] " "${runner[@]}" cmake --build "$directory" ${1:+--target "$@"} -- --quiet
-  fi
+  # A build that was interrupted or failed is told by the status of ninja, never by that of the progress.
+  NINJA_STATUS="@%f/%t " "${runner[@]}" cmake --build "$directory" ${1:+--target "$@"} | show_build_progress
 }
 
 main() {

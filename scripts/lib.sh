@@ -35,6 +35,30 @@ as_root() {
   sudo -- "$@"
 }
 
+# Reads what ninja prints under NINJA_STATUS="@%f/%t " and says how far it is, with an estimate from the pace so far.
+# What is not ninja's progress (a compiler's complaint) is passed on.
+show_build_progress() {
+  local line text="" start=$SECONDS said=$SECONDS every=${DAXRACE_PROGRESS_SECONDS:-20}
+  while IFS= read -r line; do
+    if [[ ! $line =~ ^@([0-9]+)/([0-9]+)\  ]]; then
+      [[ $line == 'ninja: no work to do.' ]] || printf '%s\n' "$line"
+      continue
+    fi
+    local built=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]} spent=$((SECONDS - start))
+    # The last unit is no news: the script is done then, or says why not.
+    ((built < all)) || continue
+    text="$DAXRACE_NAME: $((100 * built / all)) % built, $spent s"
+    ((built == 0)) || text+=", about $(((spent * (all - built) + built - 1) / built)) s left"
+    if [[ -t 2 ]]; then
+      printf '\r\033[K%s' "$text" >&2
+    elif ((SECONDS - said >= every)); then
+      printf '%s\n' "$text" >&2
+      said=$SECONDS
+    fi
+  done
+  if [[ -t 2 && -n $text ]]; then printf '\r\033[K' >&2; fi
+}
+
 # Stages: what took how long. `stage NAME COMMAND...` runs a command and remembers its seconds; nested scripts write to
 # the same table through DAXRACE_STAGE_FILE.
 stage() {
@@ -51,6 +75,21 @@ print_stages() {
   awk -F'\t' 'BEGIN { printf "%-24s %8s  %s\n", "stage", "seconds", "result" }
     { printf "%-24s %8d  %s\n", $1, $2, ($3 == 0 ? "ok" : "status " $3); total += $2 }
     END { printf "%-24s %8d\n", "total", total }' "$1"
+}
+
+# check_stages TABLE BUDGETS: every stage of the table has a budget there ("SECONDS NAME" a line) and took no more than
+# that and half as much again; so did all together ("SECONDS total"). Says which did not.
+check_stages() {
+  awk -F'\t' -v name="$DAXRACE_NAME" '
+    FNR == NR { if (split($0, words, / +/) > 1 && words[1] ~ /^[0-9]+$/) budget[substr($0, length(words[1]) + 2)] = words[1]; next }
+    { total += $2; check($1, $2) }
+    END { check("total", total); exit bad }
+    function check(stage, seconds) {
+      if (!(stage in budget)) printf "%s: the stage %s has no budget\n", name, stage
+      else if (seconds > 1.5 * budget[stage]) printf "%s: %s took %d s, its budget is %d s\n", name, stage, seconds, budget[stage]
+      else return
+      bad = 1
+    }' "$2" "$1" >&2
 }
 
 # The words to put before a ThreadSanitizer program: GCC 12's fails at random on kernels that randomise more address bits
