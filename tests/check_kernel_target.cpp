@@ -104,7 +104,6 @@ json check_litmus(const std::string& file, const std::string& kernel, const std:
   check(text(litmus, "fs") == fs, "fs " + text(litmus, "fs"));
   check(litmus.at("dax").get<bool>(), "not on DAX");
   check_canaries(litmus);
-  std::uint64_t ns = 0;
   for (const json& cell : litmus.at("cells")) {
     check_evidence(cell);
     check_planted(cell);
@@ -112,9 +111,9 @@ json check_litmus(const std::string& file, const std::string& kernel, const std:
     if ((access == "pin_munmap" || access == "dio_pin_munmap" || access == "pin_unlink") &&
         text(cell, "outcome") == "content_changed")
       check_armed(cell);
-    ns += cell.at("duration_ns").get<std::uint64_t>();
   }
   check(litmus.at("cells").size() == 182, fmt::format("{} cells", litmus.at("cells").size()));
+  const auto ns = litmus.at("duration_ns").get<std::uint64_t>();
   check(ns < 70'000'000'000U, fmt::format("the table took {} s", ns / 1'000'000'000));
   fmt::print("{}: {} cells in {} s\n", file, litmus.at("cells").size(), ns / 1'000'000'000);
   return litmus;

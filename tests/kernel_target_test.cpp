@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -295,8 +296,11 @@ class Apart : public ::testing::Test {
     course_.on_cell = [this](const CellResult& cell, std::size_t done, std::size_t of) {
       told_.push_back(fmt::format("{}/{} {}", done, of, name_in(kOutcomeNames, cell.outcome)));
     };
-    return decide_apart({count, blank, [&] { return decide_cell; }}, patience_, course_);
+    return decide_apart({count, blank, [&](Company) { return decide_cell; }, lanes_, is_doubtful_}, patience_,
+                        course_);
   }
+  std::vector<std::vector<std::size_t>> lanes_;
+  std::function<bool(const CellResult&)> is_doubtful_ = [](const CellResult&) { return false; };
   Patience patience_{100'000'000};
   Course course_;
   std::vector<std::string> told_;
@@ -363,7 +367,7 @@ TEST_F(Apart, ACellThatIsDoneIsKeptWhenTheTableIsStopped) {
     seen.push_back(cell);
     stop.store(true);
   };
-  const auto begin = []() -> Cells::Decide {
+  const auto begin = [](Company) -> Cells::Decide {
     return [](std::size_t cell) {
       if (cell == 1) pause();
       return good(cell);
@@ -382,6 +386,71 @@ TEST_F(Apart, WhatOneLearnsOfWaitsTheNextOneKnows) {
   EXPECT_THAT(patience_.known(), Contains("dax_break_layout"));
 }
 
+/// A number that processes share.
+class Shared {
+ public:
+  Shared() : at_(mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {}
+  ~Shared() { munmap(at_, sizeof(int)); }
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+  std::atomic_ref<int> operator*() const { return std::atomic_ref<int>(*static_cast<int*>(at_)); }
+
+ private:
+  void* at_;
+};
+
+TEST_F(Apart, LanesAreDecidedAtOnceAndTheRestAlone) {
+  const Shared met;
+  const Shared now;
+  lanes_ = {{3}, {1, 0}, {}};
+  const auto cells = decide(5, [&](std::size_t cell) {
+    CellResult result = good(cell);
+    if (cell == 3 || cell == 1) {  // each comes back only once the other is there
+      ++*met;
+      while ((*met).load() < 2) sched_yield();
+    }
+    if (cell == 2 || cell == 4) {
+      if (++*now != 1 || (*met).load() != 2) result.outcome = Outcome::hang;
+      --*now;
+    }
+    return result;
+  });
+  ASSERT_EQ(cells.size(), 5U);
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    EXPECT_EQ(cells[i].what, fmt::format("cell {}", i)) << "in the order of the table";
+    EXPECT_EQ(cells[i].outcome, Outcome::waited) << i;
+  }
+  EXPECT_EQ(told_.size(), 5U);
+}
+
+TEST_F(Apart, WhatOthersMayHaveHadAPartInIsDecidedOnceMoreAloneAndToldOnce) {
+  const Shared times;
+  lanes_ = {{0}, {1}};
+  is_doubtful_ = [](const CellResult& cell) { return cell.outcome == Outcome::content_changed; };
+  const auto cells = decide(2, [&](std::size_t cell) {
+    CellResult result = good(cell);
+    if (cell == 1 && ++*times == 1) result.outcome = Outcome::content_changed;
+    return result;
+  });
+  ASSERT_EQ(cells.size(), 2U);
+  EXPECT_EQ(cells[1].outcome, Outcome::waited);
+  EXPECT_EQ((*times).load(), 2);
+  EXPECT_THAT(told_, ::testing::ElementsAre("1/2 waited", "2/2 waited"));
+}
+
+TEST_F(Apart, ALaneThatStandsStillHoldsUpNoOther) {
+  const Bed bed;
+  lanes_ = {{0, 1}, {2}};
+  const auto cells = decide(3, [&](std::size_t cell) {
+    if (cell == 0) bed.sleeper()();
+    return good(cell);
+  });
+  ASSERT_EQ(cells.size(), 3U);
+  EXPECT_EQ(cells[0].outcome, Outcome::inconclusive);
+  EXPECT_EQ(cells[1].what, "cell 1");
+  EXPECT_THAT(told_, ::testing::ElementsAre("1/3 waited", "2/3 inconclusive", "3/3 waited"));
+}
+
 TEST(Wire, BringsBackWhatWasSentOnlyOnceItIsAllThere) {
   CellResult cell;
   cell.operation = Operation::zero;
@@ -392,6 +461,7 @@ TEST(Wire, BringsBackWhatWasSentOnlyOnceItIsAllThere) {
   cell.freed_by = "a signal";
   cell.report = {"one", "", "three"};
   cell.log = {"WARNING: "};
+  cell.began_ns = 5;
   cell.duration_ns = 7;
   const std::string bytes = to_wire({cell, {"a", "b"}, std::nullopt});
   std::string received;
@@ -413,6 +483,7 @@ TEST(Wire, BringsBackWhatWasSentOnlyOnceItIsAllThere) {
     EXPECT_EQ(message->cell.freed_by, cell.freed_by);
     EXPECT_EQ(message->cell.report, cell.report);
     EXPECT_EQ(message->cell.log, cell.log);
+    EXPECT_EQ(message->cell.began_ns, cell.began_ns);
     EXPECT_EQ(message->cell.duration_ns, cell.duration_ns);
   }
   EXPECT_TRUE(received.empty());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <future>
 #include <map>
 #include <memory>
 
@@ -124,6 +125,18 @@ std::string decided_text(const std::vector<CellResult>& cells) {
   return fmt::format("{} not decided ({})", all, join(parts));
 }
 
+/// From the beginning of the first to the end of the last: some are decided at once.
+std::uint64_t duration_ns(const std::vector<CellResult>& cells) {
+  std::uint64_t first = UINT64_MAX;
+  std::uint64_t last = 0;
+  for (const CellResult& cell : cells) {
+    if (cell.duration_ns == 0) continue;
+    first = std::min(first, cell.began_ns);
+    last = std::max(last, cell.began_ns + cell.duration_ns);
+  }
+  return last > first ? last - first : 0;
+}
+
 nlohmann::ordered_json told(const std::optional<bool>& fact) {
   return fact ? nlohmann::ordered_json(*fact) : nullptr;
 }
@@ -181,7 +194,7 @@ void check_options(const LitmusOptions& options) {
     throw Error("--hang-bound: at least 100ms");
   if (options.time_bound_ns > kLongestTable) throw Error("--time-bound: at most 1h");
   if (options.threads != 0)
-    throw Error("--threads: cells of the kernel are decided one by one; use --target=engine");
+    throw Error("--threads: the kernel's cells hardly use a CPU; use --target=engine");
 }
 
 /// Throws Error where DAX is required and files are not on it; without the requirement says what would bring
@@ -254,8 +267,6 @@ bool same_outcomes(const std::vector<CellResult>& a, const std::vector<CellResul
 std::string kernel_litmus_text(const FsFacts& facts, const std::vector<CellResult>& cells,
                                const std::vector<kernel::Sighting>& canaries) {
   std::string out = head_line(facts) + table(cells) + '\n';
-  std::uint64_t ns = 0;
-  for (const CellResult& cell : cells) ns += cell.duration_ns;
   for (const auto& info : kernel::kAccesses) {
     const auto here = [&](const CellResult& cell) { return kernel::info_of(cell.access).name == info.name; };
     if (std::ranges::any_of(cells, here))
@@ -263,7 +274,8 @@ std::string kernel_litmus_text(const FsFacts& facts, const std::vector<CellResul
                          info.what);
   }
   return out + remarks(cells) + canary_line(canaries) +
-         fmt::format("\n{} cells in {}, {}\n", cells.size(), duration_text(ns), decided_text(cells));
+         fmt::format("\n{} cells in {}, {}\n", cells.size(), duration_text(duration_ns(cells)),
+                     decided_text(cells));
 }
 
 std::string kernel_litmus_csv(const FsFacts& facts, const std::vector<CellResult>& cells) {
@@ -291,6 +303,7 @@ std::string kernel_litmus_json(const FsFacts& facts, const std::vector<CellResul
                                 {"write_cache", told(facts.block.write_cache)},
                                 {"reflink", facts.reflink},
                                 {"canaries", nlohmann::ordered_json::array()},
+                                {"duration_ns", duration_ns(cells)},
                                 {"cells", nlohmann::ordered_json::array()}};
   for (const kernel::Sighting& seen : canaries)
     out["canaries"].push_back({{"name", seen.canary->name},
@@ -375,12 +388,16 @@ Exit print_kernel_litmus(const LitmusOptions& options) {
   const std::unique_ptr<const kernel::Directory, Removed> directory(new kernel::Directory(options.dir));
   look_for_dax(options, directory->facts());
   kernel::KernelLog log;
-  const auto canaries = kernel::canaries_here();
+  // The kernel's long list of symbols is read while most cells only wait.
+  const bool shown = options.format == LitmusFormat::text || options.format == LitmusFormat::json;
+  std::future<std::vector<kernel::Sighting>> canaries;
+  if (shown) canaries = std::async(std::launch::async, kernel::canaries_here);
   course.on_cell = CellsOnTheWay{};
   const auto cells = kernel::decide(*directory, selection, log, patience, course);
   if (cells.empty() && !stop_requested().load())
     throw Error("litmus: no such operation and access ever meet", Exit::skipped);
-  fmt::print("{}", rendered(options.format, directory->facts(), cells, canaries));
+  fmt::print("{}", rendered(options.format, directory->facts(), cells,
+                            shown ? canaries.get() : std::vector<kernel::Sighting>{}));
   if (options.versus_engine) fmt::print("{}", kernel_versus_engine(cells));
   std::fflush(stdout);  // whatever comes of the rest
   course.on_cell = nullptr;

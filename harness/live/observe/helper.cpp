@@ -121,7 +121,7 @@ bool comes_back(const Helper& helper, std::uint64_t still_ns) {
   constexpr std::uint64_t kMost = 60'000 * kMs;
   const std::uint64_t start = Clock::monotonic_ns();
   Samples seen;
-  while (!helper.wait(2 * kMs)) {
+  while (!helper.wait(5 * kMs)) {
     seen.add(helper.state(), Clock::monotonic_ns());
     const bool sleeps = waits_for_others(seen.last()) && seen.still_ns() >= still_ns;
     if (sleeps || Clock::monotonic_ns() - start >= kMost) return helper.ended();
@@ -130,7 +130,7 @@ bool comes_back(const Helper& helper, std::uint64_t still_ns) {
 }
 
 bool all_end(const std::vector<const Helper*>& threads, std::uint64_t bound_ns, std::uint64_t settled_ns) {
-  constexpr std::uint64_t kStep = 2 * kMs;
+  constexpr std::uint64_t kStep = 5 * kMs;
   const std::uint64_t start = Clock::monotonic_ns();
   std::uint64_t since = start;
   std::uint64_t switches = 0;

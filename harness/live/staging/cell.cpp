@@ -60,7 +60,8 @@ InFlight in_pin(Pin& pin, std::vector<std::byte>& out, std::uint64_t original, u
 
 CellResult report_hang(std::string what, const std::vector<const Helper*>& threads,
                        const std::vector<Cause>& causes, std::uint64_t settled_ns) {
-  const std::uint64_t bound = std::max(kSecond, settled_ns);
+  const std::uint64_t bound =
+      std::max(kBound, settled_ns);  // of those who run: they may have to wait for a CPU
   CellResult cell = result(Outcome::hang, std::move(what));
   for (const Helper* thread : threads) {
     if (thread->ended()) {
@@ -130,8 +131,8 @@ Cell::~Cell() {
   // Who was left behind in the kernel may hold a file's locks, and unlinking would wait for them with the
   // directory locked: then the name stays.
   for (const File& file : {file_, other_})
-    if (file && file.use_count() <= 2) file->unlink();  // a member's and the list's
-  if (victims_.use_count() <= 2) victims_->release();   // ours and the table's
+    if (file && file.use_count() <= 2) file->unlink();             // a member's and the list's
+  if (victims_ && victims_.use_count() <= 2) victims_->release();  // ours and the table's
 }
 
 CellResult Cell::decide() {
@@ -273,6 +274,7 @@ Cell::Reuse Cell::give_away(unsigned page) {
                                         [file = file_, block] { return long{file->still_has(block)}; });
   // While it waits nobody knows, but a file that comes to have the block proves that it was free.
   if (watch(*reuse.look, kBound).doing == Doing::ended && !reuse.is_free()) return reuse;
+  if (!victims_) return reuse;
   reuse.taker = std::make_unique<Helper>("allocation of the freed block by other files",
                                          [victims = victims_, block] { return long{victims->reach(block)}; });
   comes_back(*reuse.taker, kBound);

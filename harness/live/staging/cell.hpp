@@ -27,6 +27,7 @@ struct CellResult {
   std::string freed_by;             ///< hang: what had to be removed
   std::vector<std::string> report;  ///< hang: state, system call and stack of every thread
   std::vector<std::string> log;     ///< what the kernel complained of meanwhile
+  std::uint64_t began_ns = 0;       ///< of the monotonic clock
   std::uint64_t duration_ns = 0;
 };
 
@@ -62,6 +63,8 @@ CellResult let_go(const Helper& change, const Watched& meanwhile, const InFlight
 /// One layout change against one access, on files of its own.
 class Cell {
  public:
+  /// Without `victims`, which only one cell at a time may have, a block that was freed while it was in use
+  /// decides nothing.
   Cell(const Directory& directory, std::shared_ptr<Victims> victims, Means& means, Operation operation,
        Access access);
   ~Cell();

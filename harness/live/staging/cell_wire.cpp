@@ -57,6 +57,7 @@ std::string to_wire(const Message& message) {
   writer.number(static_cast<std::uint64_t>(cell.operation));
   writer.number(static_cast<std::uint64_t>(cell.access));
   writer.number(static_cast<std::uint64_t>(cell.outcome));
+  writer.number(cell.began_ns);
   writer.number(cell.duration_ns);
   for (const std::string& text : {cell.what, cell.where, cell.freed_by}) writer.text(text);
   writer.list(cell.report);
@@ -81,6 +82,7 @@ std::optional<Message> take_message(std::string& received) {
   message.cell.operation = static_cast<Operation>(reader.number());
   message.cell.access = static_cast<Access>(reader.number());
   message.cell.outcome = static_cast<Outcome>(reader.number());
+  message.cell.began_ns = reader.number();
   message.cell.duration_ns = reader.number();
   message.cell.what = reader.text();
   message.cell.where = reader.text();

@@ -1,10 +1,13 @@
 #include "harness/live/staging/decider.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <deque>
 #include <filesystem>
+#include <memory>
 #include <optional>
 
 #include <fcntl.h>
@@ -65,10 +68,11 @@ void send(int pipe, const std::string& message) {
 }
 
 /// What the process of its own does.
-void decide_from(std::size_t first, const Cells& cells, Patience& patience, std::uint64_t end_ns,
-                 int pipe) try {
-  const Cells::Decide decide = cells.begin();
-  for (std::size_t i = first; i < cells.count && Clock::monotonic_ns() < end_ns; ++i) {
+void decide_all(const std::deque<std::size_t>& wanted, Company company, const Cells& cells,
+                Patience& patience, std::uint64_t end_ns, int pipe) try {
+  const Cells::Decide decide = cells.begin(company);
+  for (const std::size_t i : wanted) {
+    if (Clock::monotonic_ns() >= end_ns) break;
     const CellResult cell = decide(i);
     send(pipe, to_wire({cell, patience.known(), std::nullopt}));
   }
@@ -81,14 +85,15 @@ void decide_from(std::size_t first, const Cells& cells, Patience& patience, std:
 /// Such a process, as the one that waits for its cells sees it.
 class Decider {
  public:
-  Decider(std::size_t first, const Cells& cells, Patience& patience, std::uint64_t end_ns) {
+  Decider(const std::deque<std::size_t>& wanted, Company company, const Cells& cells, Patience& patience,
+          std::uint64_t end_ns) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) throw Error(fmt::format("pipe: {}", std::strerror(errno)));
     pipe_ = FileDescriptor(ends[0]);
     FileDescriptor into(ends[1]);
     process_ = start_apart([&] {
       pipe_.reset();
-      decide_from(first, cells, patience, end_ns, into.get());
+      decide_all(wanted, company, cells, patience, end_ns, into.get());
     });
     began();
   }
@@ -100,8 +105,10 @@ class Decider {
   Decider(const Decider&) = delete;
   Decider& operator=(const Decider&) = delete;
 
-  /// The next message, or nothing within `bound_ns` or ever again.
-  std::optional<Message> next(std::uint64_t bound_ns) {
+  /// Readable once there may be a message.
+  int pipe() const { return pipe_.get(); }
+  /// The next message, or nothing yet or ever again.
+  std::optional<Message> next() {
     if (auto message = take_message(received_)) {
       began();
       return message;
@@ -109,20 +116,24 @@ class Decider {
     // Who it has started, and could not end, may keep its end of the pipe open: that alone would not tell.
     exited_ = exited_ || waitpid(process_, &status_, WNOHANG) == process_;
     pollfd ready{.fd = pipe_.get(), .events = POLLIN, .revents = 0};
-    if (poll(&ready, 1, exited_ ? 0 : static_cast<int>(bound_ns / 1'000'000)) != 1) return std::nullopt;
+    if (poll(&ready, 1, 0) != 1) return std::nullopt;
     char bytes[4096];
     const ssize_t n = read(pipe_.get(), bytes, sizeof bytes);
     if (n == 0 && !exited_) exited_ = reaped(process_, kReaped, &status_);
     if (n <= 0) return std::nullopt;
     received_.append(bytes, static_cast<std::size_t>(n));
-    return next(0);
+    return next();
   }
   /// Once nothing more comes from it.
   bool ended() const { return exited_; }
 
   /// Whether the kernel does not let it go on, or, once it has nothing more to do, end.
   bool is_stuck(const Patience& patience, bool has_more) {
-    seen_.add(thread_state(process_), Clock::monotonic_ns());
+    constexpr std::uint64_t kEach = 200'000'000;
+    const std::uint64_t now = Clock::monotonic_ns();
+    if (now - looked_ns_ < kEach) return false;
+    looked_ns_ = now;
+    seen_.add(thread_state(process_), now);
     const std::uint64_t most = has_more ? longest_cell_ns(patience) : longest_sleep_ns(patience);
     return seen_.still_ns() >= longest_sleep_ns(patience) || Clock::monotonic_ns() - began_ns_ >= most;
   }
@@ -141,6 +152,7 @@ class Decider {
       for (const std::string& line : describe(thread_state(static_cast<pid_t>(std::stol(tid)))))
         cell.report.push_back("  " + line);
     }
+    cell.began_ns = began_ns_;
     cell.duration_ns = Clock::monotonic_ns() - began_ns_;
   }
   std::string how_it_ended() const {
@@ -161,6 +173,14 @@ class Decider {
   int status_ = 0;
   Samples seen_;
   std::uint64_t began_ns_ = 0;
+  std::uint64_t looked_ns_ = 0;
+};
+
+/// Cells that are decided one after the other, and whoever is at it.
+struct Lane {
+  std::deque<std::size_t> left;
+  std::unique_ptr<Decider> decider{};
+  bool is_over = false;
 };
 
 /// The table so far, and those who go on with it.
@@ -170,63 +190,113 @@ class Table {
       : cells_(cells),
         patience_(patience),
         course_(course),
-        end_ns_(Clock::monotonic_ns() + course.table_bound_ns) {}
+        end_ns_(Clock::monotonic_ns() + course.table_bound_ns),
+        cells_of_table_(cells.count) {}
 
   std::vector<CellResult> make() {
-    while (done_.size() < cells_.count && !stopped() && Clock::monotonic_ns() < end_ns_) {
-      Decider decider(done_.size(), cells_, patience_, end_ns_);
-      while (goes_on(decider)) continue;
-    }
-    while (done_.size() < cells_.count && !stopped()) {
-      CellResult cell = cells_.blank(done_.size());
-      cell.outcome = Outcome::skipped;
-      cell.what = fmt::format("time bound: the table had {:g} s (--time-bound)",
-                              static_cast<double>(course_.table_bound_ns) / 1e9);
-      add(std::move(cell));
-    }
-    return std::move(done_);
+    decide(cells_.lanes, Company::beside_others);
+    decide({undecided()}, Company::alone);
+    if (!stopped()) skip_the_rest();
+    std::vector<CellResult> done;
+    for (std::optional<CellResult>& cell : cells_of_table_)
+      if (cell) done.push_back(std::move(*cell));
+    return done;
   }
 
  private:
   bool stopped() const { return course_.stop != nullptr && course_.stop->load(); }
-  void add(CellResult cell) {
-    done_.push_back(std::move(cell));
-    if (course_.on_cell) course_.on_cell(done_.back(), done_.size(), cells_.count);
-  }
-  void give_up(const std::function<void(CellResult& cell)>& explain) {
-    CellResult cell = cells_.blank(done_.size());
-    cell.outcome = Outcome::inconclusive;
-    explain(cell);
-    add(std::move(cell));
+  bool may_begin() const { return !stopped() && Clock::monotonic_ns() < end_ns_; }
+
+  std::vector<std::size_t> undecided() const {
+    std::vector<std::size_t> cells;
+    for (std::size_t i = 0; i < cells_.count; ++i)
+      if (!cells_of_table_[i]) cells.push_back(i);
+    return cells;
   }
 
-  /// False: this one decides no more.
-  bool goes_on(Decider& decider) {
-    constexpr std::uint64_t kLook = 20'000'000;
-    if (stopped()) return false;
-    if (auto message = decider.next(kLook)) {
-      if (message->error) throw *message->error;
-      for (const std::string& wait : message->waits) patience_.learn(wait);
-      add(std::move(message->cell));
-      return true;
+  void add(std::size_t i, CellResult cell) {
+    cells_of_table_[i] = std::move(cell);
+    ++done_;
+    if (course_.on_cell) course_.on_cell(*cells_of_table_[i], done_, cells_.count);
+  }
+  void give_up(Lane& lane, const std::function<void(CellResult& cell)>& explain) {
+    CellResult cell = cells_.blank(lane.left.front());
+    cell.outcome = Outcome::inconclusive;
+    explain(cell);
+    add(lane.left.front(), std::move(cell));
+    lane.left.pop_front();
+  }
+  void skip_the_rest() {
+    for (const std::size_t i : undecided()) {
+      CellResult cell = cells_.blank(i);
+      cell.outcome = Outcome::skipped;
+      cell.what = fmt::format("time bound: the table had {:g} s (--time-bound)",
+                              static_cast<double>(course_.table_bound_ns) / 1e9);
+      add(i, std::move(cell));
     }
-    const bool undecided = done_.size() < cells_.count && Clock::monotonic_ns() < end_ns_;
-    if (decider.ended()) {
-      if (undecided && !stopped())
-        give_up([&](CellResult& cell) { cell.what = "not decided: " + decider.how_it_ended(); });
+  }
+
+  /// Each list by a process of its own, all at once.
+  void decide(const std::vector<std::vector<std::size_t>>& lists, Company company) {
+    std::vector<Lane> lanes;
+    for (const auto& list : lists)
+      if (!list.empty()) lanes.push_back({{list.begin(), list.end()}});
+    while (std::ranges::any_of(lanes, [](const Lane& lane) { return !lane.is_over; })) {
+      wait_for_news(lanes);
+      for (Lane& lane : lanes)
+        while (!lane.is_over && goes_on(lane, company)) continue;
+    }
+  }
+
+  static void wait_for_news(const std::vector<Lane>& lanes) {
+    constexpr int kLookMs = 20;
+    std::vector<pollfd> pipes;
+    for (const Lane& lane : lanes)
+      if (lane.decider && !lane.decider->ended())
+        pipes.push_back({.fd = lane.decider->pipe(), .events = POLLIN, .revents = 0});
+    if (!pipes.empty()) poll(pipes.data(), pipes.size(), kLookMs);
+  }
+
+  /// One step of a lane. False: there is nothing to do for now.
+  bool goes_on(Lane& lane, Company company) {
+    if (stopped() || (!lane.decider && (lane.left.empty() || !may_begin()))) {
+      lane.decider.reset();
+      lane.is_over = true;
       return false;
     }
-    const bool has_more = done_.size() < cells_.count;
-    if (!decider.is_stuck(patience_, has_more)) return true;
-    if (has_more) give_up([&](CellResult& cell) { decider.explain_stuck(patience_, cell); });
-    return false;
+    if (!lane.decider)
+      lane.decider = std::make_unique<Decider>(lane.left, company, cells_, patience_, end_ns_);
+    if (auto message = lane.decider->next()) {
+      take(lane, std::move(*message), company);
+      return true;
+    }
+    if (lane.decider->ended()) {
+      if (!lane.left.empty() && may_begin())
+        give_up(lane, [&](CellResult& cell) { cell.what = "not decided: " + lane.decider->how_it_ended(); });
+      lane.decider.reset();
+      return true;
+    }
+    if (!lane.decider->is_stuck(patience_, !lane.left.empty())) return false;
+    if (!lane.left.empty())
+      give_up(lane, [&](CellResult& cell) { lane.decider->explain_stuck(patience_, cell); });
+    lane.decider.reset();
+    return true;
+  }
+
+  void take(Lane& lane, Message message, Company company) {
+    if (message.error) throw *message.error;
+    for (const std::string& wait : message.waits) patience_.learn(wait);
+    const std::size_t cell = lane.left.front();
+    lane.left.pop_front();
+    if (company == Company::alone || !cells_.is_doubtful(message.cell)) add(cell, std::move(message.cell));
   }
 
   const Cells& cells_;
   Patience& patience_;
   const Course& course_;
   std::uint64_t end_ns_;
-  std::vector<CellResult> done_;
+  std::vector<std::optional<CellResult>> cells_of_table_;
+  std::size_t done_ = 0;
 };
 
 }  // namespace

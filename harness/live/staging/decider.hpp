@@ -18,6 +18,9 @@ struct Course {
   std::function<void(const CellResult& cell, std::size_t done, std::size_t of)> on_cell{};
 };
 
+/// Whether anybody else's cells are decided meanwhile.
+enum class Company : std::uint8_t { alone, beside_others };
+
 /// The cells of a table, by number.
 struct Cells {
   using Decide = std::function<CellResult(std::size_t cell)>;
@@ -26,13 +29,19 @@ struct Cells {
   std::function<CellResult(std::size_t cell)> blank;
   /// Makes what the cells need. What it returns is called for one cell after the other, and destroyed
   /// afterwards.
-  std::function<Decide()> begin;
+  std::function<Decide(Company)> begin;
+  /// Lists that may be decided at once, each in its order. What is in none of them is decided alone, after
+  /// them.
+  std::vector<std::vector<std::size_t>> lanes{};
+  /// Of a cell that was decided beside others: whether they may have had a part in what it came to. Then it
+  /// is decided once more, alone, and only that counts.
+  std::function<bool(const CellResult& cell)> is_doubtful = [](const CellResult&) { return false; };
 };
 
-/// Decides the cells in a process of its own, which is watched: where the kernel does not let it go on, in
-/// whatever call, its cell is `inconclusive` with the place in which it sleeps, and another process goes on
-/// with the next one. What it leaves asleep in the kernel keeps nobody from ending. `patience` learns what it
-/// learns. Throws what a cell throws, as an Error.
+/// Decides the cells in processes of their own, one for each lane, which are watched: where the kernel does
+/// not let one go on, in whatever call, its cell is `inconclusive` with the place in which it sleeps, and
+/// another process goes on with the next one. What it leaves asleep in the kernel keeps nobody from ending.
+/// `patience` learns what they learn. Throws what a cell throws, as an Error.
 std::vector<CellResult> decide_apart(const Cells& cells, Patience& patience, const Course& course);
 
 /// How long a cell may take, and its process sleep without running. Nothing that is to come takes so long.

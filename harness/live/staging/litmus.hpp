@@ -15,8 +15,8 @@ struct Selection {
   Allowed allowed{};
 };
 
-/// Decides every cell of the selection on the live kernel, in the order of the tables, in a process of its
-/// own. What cannot be staged here is a cell `skipped` with its reason.
+/// Decides every cell of the selection on the live kernel, in processes of their own, and gives them in the
+/// order of the tables. What cannot be staged here is a cell `skipped` with its reason.
 std::vector<CellResult> decide(const Directory& directory, const Selection& selection, KernelLog& log,
                                Patience& patience, const Course& course = {});
 std::vector<CellResult> decide(const Directory& directory, const Selection& selection, KernelLog& log);

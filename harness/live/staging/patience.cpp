@@ -50,7 +50,7 @@ Going Patience::settle(const std::vector<const Helper*>& threads) {
     };
     if (all(known_sleep)) return ended() ? Going::ended : Going::asleep;
     if (Clock::monotonic_ns() - start >= bound_ns_) break;
-    const timespec step{0, 2 * kMs};
+    const timespec step{0, 5 * kMs};
     nanosleep(&step, nullptr);
   }
   if (ended()) return Going::ended;
