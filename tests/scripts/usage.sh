@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 # The exits of run.sh and test.sh on unknown options are daxrace's and ctest's own.
-for script in build compare-commits compare-speed compare-study docs fresh-machine guest install-deps lint overhead safety setup-pmem soak test; do
+for script in build build-time compare-commits compare-speed compare-study docs fresh-machine guest install-deps lint overhead safety setup-pmem soak test; do
   run "$top/scripts/$script.sh" --help
   expect_status 0 "$script.sh --help"
   expect_out "^usage: scripts/$script\\.sh" "$script.sh --help"
@@ -19,7 +19,7 @@ refused() {
   expect_status 2 "$what"
   expect_one_line_err "$what"
 }
-for script in compare-commits compare-speed compare-study docs fresh-machine guest install-deps lint overhead safety setup-pmem soak; do
+for script in build-time compare-commits compare-speed compare-study docs fresh-machine guest install-deps lint overhead safety setup-pmem soak; do
   refused "$script.sh --no-such-option" "$top/scripts/$script.sh" --no-such-option
   expect_err "unknown option '--no-such-option'" "$script.sh --no-such-option"
 done

@@ -1,0 +1,1 @@
+// Nothing: the unit that the precompiled header of the tests belongs to.
