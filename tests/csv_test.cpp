@@ -44,7 +44,7 @@ constexpr std::string_view kPublishedHeader =
     "p99_ns,"
     "wait_max_ns,faults_real,retries,freed_busy,stale_access,corruption,misplaced,stale_data,unflushed,leak,"
     "hang,"
-    "promises,violated,verdict,status,reason,lat_hist,served_share,remark";
+    "promises,violated,verdict,status,reason,lat_hist,served_share,remark,resp_hist";
 
 std::string read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

@@ -500,6 +500,7 @@ TEST(Rows, LeaveQuantilesWithTooFewSamplesEmpty) {
   EXPECT_EQ(row.resp_max_ns, 7000U);
   EXPECT_EQ(row.wait_max_ns, 1000U);
   EXPECT_EQ(Histogram::decode(row.lat_hist).count(), 2000U);
+  EXPECT_EQ(Histogram::decode(row.resp_hist).count(), 2000U);
   EXPECT_EQ(row.retries, 3U);
 }
 

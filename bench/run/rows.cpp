@@ -92,6 +92,7 @@ void set_response(Row& row, const Histogram& response) {
   row.resp_p50_ns = response.quantile(0.50);
   row.resp_p99_ns = response.quantile(0.99);
   row.resp_max_ns = response.max();
+  row.resp_hist = response.encode();
 }
 
 void set_waits(Row& row, const PathStats& stats, const EpisodeResult& result) {

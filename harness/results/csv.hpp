@@ -49,7 +49,7 @@ struct Row {
   Count freed_busy, stale_access, corruption, misplaced, stale_data, unflushed, leak, hang;
   Text promises, violated, verdict, status, reason, lat_hist;
   Real served_share;
-  Text remark;
+  Text remark, resp_hist;
 
   friend bool operator==(const Row&, const Row&) = default;
 };
@@ -149,6 +149,7 @@ inline constexpr auto kColumns = std::to_array<Column>({
      "part of the offered load that was begun in the measured time, 0 to 1; below 0.99 the episode is "
      "saturated; empty under closed load"},
     {"remark", false, &Row::remark, "whatever else is worth knowing, such as what had to be left out"},
+    {"resp_hist", false, &Row::resp_hist, "response times, as lat_hist; empty under closed load"},
 });
 
 /// The header line, without a line end.

@@ -1,12 +1,14 @@
 #include "harness/results/result_summary.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <set>
 #include <tuple>
 
 #include <fmt/format.h>
 
+#include "harness/base/error.hpp"
 #include "harness/base/thresholds.hpp"
 #include "harness/results/histogram.hpp"
 
@@ -16,8 +18,6 @@ namespace {
 /// Gravest first.
 constexpr std::array<Verdict, 6> kGravity = {Verdict::broken, Verdict::finding, Verdict::expected,
                                              Verdict::unseen, Verdict::kept,    Verdict::none};
-
-using Block = std::pair<std::string, std::uint64_t>;  ///< run and repetition
 
 Block block_of(const Row& row) { return {row.run_id, row.repetition.value_or(0)}; }
 
@@ -122,7 +122,8 @@ struct Sample {
   };
   std::map<Block, Part> parts;
   Histogram merged;
-  std::vector<double> response_p99_ns;
+  Histogram response;
+  std::vector<double> response_p99_ns;  ///< of files older than resp_hist
 };
 
 std::array<double, kPhaseCount> phase_sums(const Row& row) {
@@ -135,12 +136,22 @@ std::array<double, kPhaseCount> phase_sums(const Row& row) {
   return out;
 }
 
+Histogram response_times(const Row& row) try {
+  return Histogram::decode(row.resp_hist);
+} catch (const Error&) {
+  throw Error("resp_hist is not a histogram of daxrace");
+}
+
 void add_row(Sample& sample, const Row& row) {
   const Histogram latencies = Histogram::decode(row.lat_hist);
   sample.merged.merge(latencies);
   sample.parts[block_of(row)] = {latencies.count(), row.lat_p50_ns, static_cast<double>(latencies.sum()),
                                  phase_sums(row)};
-  if (row.resp_p99_ns) sample.response_p99_ns.push_back(static_cast<double>(*row.resp_p99_ns));
+  if (!row.resp_hist.empty()) {
+    sample.response.merge(response_times(row));
+  } else if (row.resp_p99_ns) {
+    sample.response_p99_ns.push_back(static_cast<double>(*row.resp_p99_ns));
+  }
 }
 
 using Samples = std::map<std::string, Sample>;  ///< by protocol
@@ -199,12 +210,30 @@ std::vector<double> medians(const Sample& sample, const std::vector<Block>& bloc
   return out;
 }
 
+std::optional<double> response_p99(const Sample& sample) {
+  if (const auto merged = sample.response.quantile(0.99)) return static_cast<double>(*merged);
+  if (sample.response.count() == 0 && !sample.response_p99_ns.empty()) return median(sample.response_p99_ns);
+  return std::nullopt;
+}
+
+/// Of the blocks, because what is added is taken block by block: with the median of all operations merged, a
+/// drift between the blocks may put the dearer protocol first.
+std::optional<std::uint64_t> median_of_blocks(const Sample& sample,
+                                              const std::map<Block, double>& block_p50_ns) {
+  std::vector<double> values;
+  for (const auto& [block, p50_ns] : block_p50_ns) values.push_back(p50_ns);
+  if (values.empty()) return sample.merged.quantile(0.5);
+  return static_cast<std::uint64_t>(std::llround(median(values)));
+}
+
 CostLine cost_line(const std::string& protocol, const Sample& sample) {
   CostLine line;
   line.protocol = protocol;
   line.ops = sample.merged.count();
-  line.p50_ns = sample.merged.quantile(0.5);
-  if (!sample.response_p99_ns.empty()) line.response_p99_ns = median(sample.response_p99_ns);
+  for (const auto& [block, part] : sample.parts)
+    if (part.p50_ns) line.block_p50_ns[block] = static_cast<double>(*part.p50_ns);
+  line.p50_ns = median_of_blocks(sample, line.block_p50_ns);
+  line.response_p99_ns = response_p99(sample);
   return line;
 }
 

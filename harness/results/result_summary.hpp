@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/base/types.hpp"
@@ -16,6 +17,9 @@
 #include "harness/results/statistics.hpp"
 
 namespace daxrace {
+
+/// A run, and the repetition in it.
+using Block = std::pair<std::string, std::uint64_t>;
 
 /// What the repetitions of one protocol in one scenario came to.
 struct VerdictLine {
@@ -41,9 +45,10 @@ struct MeanParts {
 /// One protocol on one path of a scenario.
 struct CostLine {
   std::string protocol;
+  std::map<Block, double> block_p50_ns;  ///< of each repetition that has one
   std::uint64_t ops = 0;
-  std::optional<std::uint64_t> p50_ns;    ///< service, of all repetitions merged
-  std::optional<double> response_p99_ns;  ///< median of the repetitions
+  std::optional<std::uint64_t> p50_ns;    ///< service, median of the blocks' medians
+  std::optional<double> response_p99_ns;  ///< of the repetitions merged; in older files their median
   std::size_t blocks = 0;                 ///< in which both this protocol and the reference have a median
   std::optional<Interval> added_ns;       ///< to the reference, paired by block
   std::optional<Interval> ratio;          ///< to the reference, paired by block
