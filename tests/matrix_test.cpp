@@ -198,6 +198,16 @@ TEST(QuickMatrix, FitsIntoAMinuteAndMayHaveIntervals) {
   EXPECT_TRUE(protocols_of.contains("realloc"));
 }
 
+/// Ten of a thousand lie beyond p99. Two of five repetitions may be saturated, and do not count then.
+TEST(QuickMatrix, RepetitionsTogetherHaveP99OfPunchAndFault) {
+  for (const Configuration& config : build_matrix(RunOptions{}, kTwoCpus)) {
+    const std::string name(config.workload->name);
+    if (name != "punch" && name != "fault") continue;
+    const double ops = config.offered_per_s() * static_cast<double>(config.measure_ns) / 1e9;
+    EXPECT_GE(ops * (config.repetitions - 2), 1000) << canonical_name(config);
+  }
+}
+
 TEST(ComparePreset, HasTwelveRepetitionsOf24RowsInLessThanFiveMinutes) {
   RunOptions options;
   options.preset = Preset::compare;
@@ -219,21 +229,19 @@ TEST(Filter, KeepsWhatMatchesAnywhereInTheName) {
   EXPECT_THAT(filter_matrix(all, ""), SizeIs(4));
 }
 
-TEST(Filter, NamesTheNearestWhereNothingMatches) {
+TEST(Filter, SaysWhereTheNamesStandIfNothingMatches) {
   const auto all = build_matrix(asked({"mixed", "fault"}, {"iolock", "ext4"}), kTwoCpus);
   EXPECT_THAT(error_of([&] { filter_matrix(all, "mixd/ext4"); }),
-              HasSubstr("nearest: mixed/ext4/memory/local/threads:2,"));
+              HasSubstr("no configuration matches; --dry-run"));
   EXPECT_THAT(error_of([&] { filter_matrix(all, "("); }), HasSubstr("not a regular expression"));
 }
 
 // Suggestions
 
-TEST(Suggestion, MeasuresEditsInWholeWordsAndWithinNames) {
+TEST(Suggestion, MeasuresEdits) {
   EXPECT_EQ(edit_distance("iolok", "iolock"), 1U);
   EXPECT_EQ(edit_distance("", "abc"), 3U);
   EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
-  EXPECT_EQ(edit_distance_within("mixd", "aaa/mixed/bbb"), 1U);
-  EXPECT_EQ(edit_distance_within("abc", "xxabcxx"), 0U);
 }
 
 TEST(Suggestion, OffersTheNearestOrAllIfNoneIsNear) {
@@ -313,6 +321,23 @@ TEST(Estimate, CountsWarmUpAndSetUp) {
   matrix[0].measure_ns = 900'000'000;
   EXPECT_GT(estimated_ns(matrix), 10'000'000'000U);
   EXPECT_LT(estimated_ns(matrix), 11'000'000'000U);
+}
+
+/// What was measured (schedule.cpp), within a factor of two.
+TEST(Estimate, CountsWhatIsSetUp) {
+  RunOptions options = asked({"load"}, {"none"});
+  options.file_pages = {1'000'000};
+  const std::uint64_t pages_ns = estimated_ns(one_configuration(options));
+  EXPECT_GT(pages_ns, 5'000'000'000U);
+  EXPECT_LT(pages_ns, 18'000'000'000U);
+  options.file_pages.clear();
+  options.threads = {2048};
+  const std::uint64_t workers_ns = estimated_ns(one_configuration(options));
+  EXPECT_GT(workers_ns, 4'000'000'000U);
+  EXPECT_LT(workers_ns, 11'000'000'000U);
+  options = asked({"mixed"}, {"none"});
+  options.file_pages = {100'000};
+  EXPECT_GT(estimated_ns(one_configuration(options)), 8'000'000'000U) << "with a peer to write";
 }
 
 TEST(TimeBudget, IsFilledAndNotExceeded) {

@@ -70,6 +70,12 @@ void append(OptionTable& table, OptionTable rows) {
   for (OptionSpec& row : rows) table.push_back(std::move(row));
 }
 
+/// Rows are written and locked as they come: a pipe cannot hold them.
+std::string file_named(std::string_view option, const std::string& name) {
+  if (name == "-") throw Error(fmt::format("--{}=-: a file is needed, not standard output", option));
+  return name;
+}
+
 OptionSpec flag(std::string_view group, std::string_view name, bool& target, bool value,
                 std::string_view help) {
   return {group, name, Takes::nothing, "", "", help, [&target, value](const Values&) { target = value; }};
@@ -230,13 +236,17 @@ OptionTable result_options(RunOptions& o) {
   return {
       {kResults, "out", Takes::value, "FILE", "a new file in results/local or the current directory",
        "CSV to write; the run itself is described beside it, in FILE with .run.json for .csv",
-       [&o](const Values& v) { o.out = v.front(); }},
+       [&o](const Values& v) { o.out = file_named("out", v.front()); }},
       flag(kResults, "append", o.append, true, "add to --out, which must have the same schema"),
       flag(kResults, "force", o.force, true, "replace --out"),
       {kResults, "resume", Takes::value, "FILE", "",
        "go on with FILE after an interruption: what is finished in it is kept and not run again",
        [&o](const Values& v) { o.resume = v.front(); }},
-      flag(kResults, "no-table", o.table, false, "print no table at the end"),
+      flag(kResults, "tables", o.tables, true,
+           "print every table at the end in place of one screen: each path of each workload with its "
+           "intervals"),
+      flag(kResults, "no-table", o.table, false, "print neither screen nor tables at the end"),
+      color_option(kResults, o.color),
       flag(kResults, "quiet", o.quiet, true, "no progress, no table, only the summary line"),
   };
 }

@@ -10,6 +10,7 @@
 
 #include "bench/cli/option_table.hpp"
 #include "bench/cli/target.hpp"
+#include "bench/cli/terminal.hpp"
 #include "harness/base/types.hpp"
 #include "harness/engine/episode.hpp"
 
@@ -74,6 +75,8 @@ struct RunOptions {
   std::string resume;
   bool dry_run = false;
   bool table = true;
+  bool tables = false;
+  ColorWhen color = ColorWhen::automatic;
   bool quiet = false;
   std::string config;
 

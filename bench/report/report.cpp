@@ -10,10 +10,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "bench/cli/signals.hpp"
+#include "bench/cli/suggest.hpp"
 #include "bench/cli/table_options.hpp"
 #include "bench/report/data.hpp"
 #include "bench/report/page.hpp"
 #include "bench/report/run_records.hpp"
+#include "bench/report/screen.hpp"
 #include "bench/report/sections.hpp"
 #include "harness/results/csv.hpp"
 
@@ -66,14 +69,46 @@ void write_file(const std::string& path, const std::string& text) {
 
 }  // namespace
 
+namespace {
+
+bool parse_report_format(const std::string& word) {
+  if (word != "html" && word != "text")
+    throw Error("--format: " + unknown_word("format", word, {"html", "text"}));
+  return word == "text";
+}
+
+std::string report_text(const ReportOptions& options) {
+  RunRecords records;
+  const std::vector<Row> rows = read_files(options.files, records);
+  if (options.explain) return violations_text(records);
+  TableOptions table = usual_table_options();
+  const Paint paint = paint_for(options.color);
+  table.color = paint.on();
+  return options.tables ? format_results(rows, table) : screen_of(rows, records, options.files, table, paint);
+}
+
+}  // namespace
+
 OptionTable report_option_table(ReportOptions& options) {
   using Values = std::vector<std::string>;
   return {
       {"Output", "out", Takes::value, "FILE", "report.html",
        "the page; a file that is no report is not replaced",
-       [&options](const Values& values) { options.out = values.front(); }},
+       [&options](const Values& values) {
+         if (values.front() == "-") throw Error("--out=-: a file is needed, not standard output");
+         options.out = values.front();
+       }},
       {"Output", "title", Takes::value, "TEXT", "daxrace: FILE", "what stands at its top",
        [&options](const Values& values) { options.title = values.front(); }},
+      {"Output", "format", Takes::value, "html|text", "html",
+       "text: the screen with which a run ends, on stdout; nothing is written",
+       [&options](const Values& values) { options.text = parse_report_format(values.front()); }},
+      {"Output", "tables", Takes::nothing, "", "", "text: every table in place of the screen",
+       [&options](const Values&) { options.text = options.tables = true; }},
+      {"Output", "explain", Takes::nothing, "", "",
+       "text: every violation and hang with the events that led to it",
+       [&options](const Values&) { options.text = options.explain = true; }},
+      color_option("Output", options.color),
       {"Output", "no-plots", Takes::nothing, "", "", "tables only; gnuplot is not run",
        [&options](const Values&) { options.plots = false; }},
   };
@@ -102,9 +137,15 @@ std::string report_page(const ReportOptions& options, const std::string& gnuplot
 
 Exit write_report(const ReportOptions& options) {
   if (options.files.empty()) throw Error("report: give at least one result file: daxrace report FILE.csv");
+  if (options.text) {
+    fmt::print("{}", report_text(options));
+    return Exit::ok;
+  }
   refuse_foreign_file(options.out);
+  install_stop_handlers();
   std::string why_no_plots;
   const std::string page = report_page(options, options.plots ? "gnuplot" : "", why_no_plots);
+  if (stop_requested().load()) throw Error("report: interrupted", Exit::interrupted);
   write_file(options.out, page);
   if (options.plots && !why_no_plots.empty())
     fmt::print(stderr, "daxrace: plots skipped: {}\n", why_no_plots);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "bench/cli/option_table.hpp"
+#include "bench/cli/terminal.hpp"
 #include "harness/base/error.hpp"
 
 namespace daxrace {
@@ -14,6 +15,10 @@ struct ReportOptions {
   std::string out = "report.html";
   std::string title;
   bool plots = true;
+  bool text = false;     ///< on stdout, in place of the page
+  bool tables = false;   ///< of the text: every table
+  bool explain = false;  ///< of the text: every violation
+  ColorWhen color = ColorWhen::automatic;
 };
 
 OptionTable report_option_table(ReportOptions& options);

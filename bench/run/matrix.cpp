@@ -29,10 +29,13 @@ struct Batch {
   std::uint64_t measure_ns;
 };
 
-/// Five repetitions, because no interval can be given for fewer. With ten protocols: about 55 s.
+/// Five repetitions, because no interval can be given for fewer. With ten protocols: about 55 s. Punches and
+/// faults are timed longer: p99 of the response needs 1000 of them in the repetitions together, also where
+/// two are saturated.
 std::vector<Batch> quick_batches() {
   return {
-      {{"fault", "punch", "read", "gup_fast"}, {Load::paced}, 5, 20 * kMs, 70 * kMs},
+      {{"fault", "punch"}, {Load::paced}, 5, 20 * kMs, 100 * kMs},
+      {{"read", "gup_fast"}, {Load::paced}, 5, 20 * kMs, 70 * kMs},
       {{"mixed", "gup_vs_punch", "aio_vs_punch", "lease_vs_punch"}, {Load::paced}, 5, 20 * kMs, 95 * kMs},
       {{"realloc"}, {Load::closed}, 1, 20 * kMs, 300 * kMs},
   };
@@ -270,24 +273,19 @@ std::vector<Configuration> build_matrix(const RunOptions& options, std::size_t c
   return all;
 }
 
-std::string no_match(const std::string& option, const std::string& regex,
-                     const std::vector<std::string>& names) {
+std::string no_match(const std::string& option, const std::string& regex) {
   return fmt::format(
-      "--{}={}: no configuration matches{}; nearest: {}", option, regex,
-      option == "benchmark_filter" ? " (Google Benchmark adds /repetition:N/iterations:1/manual_time)" : "",
-      join(nearest_names(regex, names)));
+      "--{}={}: no configuration matches{}; --dry-run without it names them", option, regex,
+      option == "benchmark_filter" ? " (Google Benchmark adds /repetition:N/iterations:1/manual_time)" : "");
 }
 
 std::vector<Configuration> filter_matrix(const std::vector<Configuration>& all, const std::string& regex) {
   if (regex.empty()) return all;
   std::vector<Configuration> kept;
-  std::vector<std::string> names;
   const Pattern pattern("filter", regex);
-  for (const Configuration& config : all) {
-    names.push_back(canonical_name(config));
-    if (pattern.is_in(names.back())) kept.push_back(config);
-  }
-  if (kept.empty()) throw Error(no_match("filter", regex, names));
+  for (const Configuration& config : all)
+    if (pattern.is_in(canonical_name(config))) kept.push_back(config);
+  if (kept.empty()) throw Error(no_match("filter", regex));
   return kept;
 }
 

@@ -59,12 +59,10 @@ BackingSource probe_backing(const BackingChoice& choice);
 /// name.
 std::vector<Configuration> build_matrix(const RunOptions& options, std::size_t cpus);
 
-/// Those whose canonical name `regex` matches (all if it is empty). Throws Error: malformed, or no match
-/// (with the nearest names).
+/// Those whose canonical name `regex` matches (all if it is empty). Throws Error: malformed, or no match.
 std::vector<Configuration> filter_matrix(const std::vector<Configuration>& all, const std::string& regex);
 
 /// The one line for a filter that matched nothing.
-std::string no_match(const std::string& option, const std::string& regex,
-                     const std::vector<std::string>& names);
+std::string no_match(const std::string& option, const std::string& regex);
 
 }  // namespace daxrace

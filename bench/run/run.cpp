@@ -2,18 +2,17 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <set>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "bench/cli/progress.hpp"
 #include "bench/cli/signals.hpp"
 #include "bench/cli/suggest.hpp"
 #include "bench/cli/table_options.hpp"
 #include "bench/cli/units.hpp"
+#include "bench/report/screen.hpp"
 #include "bench/run/episode_runner.hpp"
 #include "bench/run/google_benchmark.hpp"
 #include "bench/run/machine.hpp"
@@ -39,13 +38,6 @@ std::string episode_name(const Configuration& config, unsigned repetition) {
   return fmt::format("{}/repetition:{}", canonical_name(config), repetition);
 }
 
-std::vector<std::string> names_of(const std::vector<Configuration>& matrix) {
-  std::vector<std::string> names;
-  names.reserve(matrix.size());
-  for (const Configuration& config : matrix) names.push_back(canonical_name(config));
-  return names;
-}
-
 /// The episodes that --benchmark_filter leaves. Throws Error if there are none.
 std::vector<PlannedEpisode> selected_episodes(const BenchmarkSuite& suite,
                                               const std::vector<Configuration>& matrix,
@@ -56,7 +48,7 @@ std::vector<PlannedEpisode> selected_episodes(const BenchmarkSuite& suite,
   std::ranges::copy_if(order, std::back_inserter(chosen), [&](const PlannedEpisode& episode) {
     return names.contains(episode_name(matrix[episode.config], episode.repetition));
   });
-  if (chosen.empty()) throw Error(no_match("benchmark_filter", suite.filter(), names_of(matrix)));
+  if (chosen.empty()) throw Error(no_match("benchmark_filter", suite.filter()));
   return chosen;
 }
 
@@ -153,11 +145,17 @@ OpenMode open_mode(const RunOptions& options) {
   return options.append || !options.resume.empty() ? OpenMode::append : OpenMode::create_new;
 }
 
-std::string table_of(const std::vector<Row>& rows, std::uint64_t seed) {
+/// All tables of the rows, or the answer on one screen.
+std::string shown(const ResultFile& results, const RunOptions& options,
+                  const std::vector<std::string>& remarks) {
   TableOptions table = usual_table_options();
-  table.color = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
-  table.seed = seed;
-  return format_results(rows, table);
+  table.seed = options.seed;
+  const Paint paint = paint_for(options.color);
+  if (!options.tables) return screen_of_file(results.path(), results.rows(), table, paint);
+  table.color = paint.on();
+  std::string out = format_results(results.rows(), table) + '\n';
+  for (const std::string& remark : remarks) out += remark + "\n\n";
+  return out;
 }
 
 std::string_view outcome_of(Exit code) {
@@ -184,12 +182,12 @@ Exit finish(ResultFile& results, const RunOptions& options, const std::vector<st
     results.report().set_outcome(std::string{outcome_of(code)});
     results.report().write();
   }
-  if (any_rows && options.table && !options.quiet) {
-    fmt::print("{}\n", table_of(results.rows(), options.seed));
-    for (const std::string& remark : remarks) fmt::print("{}\n\n", remark);
-  }
-  fmt::print("{}{}; {}\n", code == Exit::interrupted ? "interrupted: " : "", summary_line(summary),
-             any_rows ? results.path() : "no rows");
+  const bool show = any_rows && options.table && !options.quiet;
+  if (show) fmt::print("{}", shown(results, options, remarks));
+  // The screen says all that the line does.
+  if (!show || options.tables || code == Exit::interrupted)
+    fmt::print("{}{}; {}\n", code == Exit::interrupted ? "interrupted: " : "", summary_line(summary),
+               any_rows ? results.path() : "no rows");
   if (summary.skipped > 0 && code != Exit::skipped)
     say(options, fmt::format("skipped {}", counted(summary.skipped, "configuration")));
   return code;

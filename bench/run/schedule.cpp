@@ -29,10 +29,28 @@ class Random {
   std::uint64_t state_;
 };
 
-/// Set-up, drain and final checks of an episode. On two CPUs (load average 3): 1 ms without a peer, 6 to 14
-/// ms with one, 6.5 ms on average over the quick matrix; on a machine that was busy with other things up to
-/// 46 ms.
-constexpr std::uint64_t kOverheadNs = 10'000'000;
+/// Set-up, drain and final checks of an episode, as measured on two CPUs of a VM (their CPU time, since other
+/// work may take its turns in between): a million pages of 4 KiB 5 to 18 s, 2048 workers 4 to 11 s, 100 000
+/// pages and a peer to write 8 to 18 s.
+constexpr std::uint64_t kBaseNs = 4'000'000;
+constexpr std::uint64_t kPageNs = 7'000;        ///< its frame, stamp and last check
+constexpr double kByteNs = 0.35;                ///< of frames, to be zeroed and read
+constexpr std::uint64_t kPeerPageNs = 80'000;   ///< two blocks of the peer, each written by itself
+constexpr std::uint64_t kWorkerNs = 3'000'000;  ///< its histograms, made and merged
+constexpr std::uint64_t kFreeWorkers = 4;       ///< within kBaseNs
+
+std::uint64_t workers_of(const Configuration& config) {
+  return config.load == Load::closed ? config.workload->closed_threads() : config.threads;
+}
+
+std::uint64_t set_up_ns(const Configuration& config) {
+  std::uint64_t page_ns =
+      kPageNs + static_cast<std::uint64_t>(kByteNs * static_cast<double>(config.frame_bytes));
+  if (config.workload->needs_peer()) page_ns += kPeerPageNs;
+  const std::uint64_t workers = workers_of(config);
+  const std::uint64_t extra = workers > kFreeWorkers ? workers - kFreeWorkers : 0;
+  return kBaseNs + config.file_pages * page_ns + extra * kWorkerNs;
+}
 
 }  // namespace
 
@@ -58,7 +76,7 @@ std::vector<PlannedEpisode> interleave(const std::vector<Configuration>& matrix,
 }
 
 std::uint64_t estimated_ns(const Configuration& config) {
-  return config.warmup_ns + config.measure_ns + kOverheadNs;
+  return config.warmup_ns + config.measure_ns + set_up_ns(config);
 }
 
 std::uint64_t estimated_ns(const std::vector<Configuration>& matrix) {

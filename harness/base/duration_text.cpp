@@ -18,6 +18,14 @@ std::string scaled_time(double ns) {
   return with_unit(ns / 1e9, "s");
 }
 
+double as_printed(double ns) {
+  const double size = std::abs(ns);
+  const double unit = size < 999.5 ? 1 : size < 999.5e3 ? 1e3 : size < 999.5e6 ? 1e6 : 1e9;
+  const double shown = size / unit;
+  const double digits = unit == 1 ? 1 : shown < 9.995 ? 100 : shown < 99.95 ? 10 : 1;
+  return std::copysign(std::round(shown * digits) / digits * unit, ns);
+}
+
 std::string signed_time(double ns) {
   const double whole = std::abs(ns) < 0.5 ? 0.0 : ns;  // no "-0ns"
   return fmt::format("{}{}", whole >= 0 ? "+" : "", scaled_time(whole));

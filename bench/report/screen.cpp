@@ -1,0 +1,90 @@
+#include "bench/report/screen.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "bench/cli/terminal.hpp"
+#include "bench/cli/units.hpp"
+
+namespace daxrace {
+namespace {
+
+/// `realloc/mmaplock/memory/...`: workload and protocol.
+RunStory story_of(const ViolationRecord& violation) {
+  const std::string& name = violation.configuration;
+  const std::size_t first = std::min(name.find('/'), name.size());
+  const std::size_t second = std::min(name.find('/', first + 1), name.size());
+  return {.protocol = first < second ? name.substr(first + 1, second - first - 1) : "",
+          .workload = name.substr(0, first),
+          .what = violation.heading};
+}
+
+std::vector<RunStory> stories_of(const RunRecords& records, const std::set<std::string>& run_ids) {
+  std::vector<RunStory> out;
+  for (const RunRecord& run : records.runs)
+    if (run_ids.contains(run.run_id))
+      for (const ViolationRecord& violation : run.violations) out.push_back(story_of(violation));
+  return out;
+}
+
+using OriginKey = std::tuple<std::string, std::string, std::string, std::string, std::string>;
+
+std::map<OriginKey, std::vector<Row>> by_origin(const std::vector<Row>& rows) {
+  std::map<OriginKey, std::vector<Row>> out;
+  for (const Row& row : rows)
+    out[{row.host, row.cpu, row.kernel, row.emulated, row.git_commit}].push_back(row);
+  return out;
+}
+
+std::string violation_text(const RunRecord& run, const ViolationRecord& violation) {
+  std::string out = fmt::format("{}, repetition {}, seed {}, run {}\n  {}\n", violation.configuration,
+                                violation.repetition, violation.seed, run.run_id, violation.heading);
+  for (const std::string& line : violation.timeline) out += fmt::format("    {}\n", line);
+  return out + '\n';
+}
+
+}  // namespace
+
+std::string screen_of(const std::vector<Row>& rows, const RunRecords& records,
+                      const std::vector<std::string>& files, const TableOptions& table, const Paint& paint) {
+  std::string out;
+  for (const auto& [origin, of_origin] : by_origin(rows)) {
+    std::set<std::string> run_ids;
+    for (const Row& row : of_origin) run_ids.insert(row.run_id);
+    const Answer answer = answer_of(of_origin, table, stories_of(records, run_ids));
+    if (!out.empty()) out += '\n';
+    out += answer_text(answer, {.columns = text_columns(), .paint = paint, .files = files});
+  }
+  return out;
+}
+
+std::string screen_of_file(const std::string& path, const std::vector<Row>& rows, const TableOptions& table,
+                           const Paint& paint) {
+  std::set<std::string> run_ids;
+  for (const Row& row : rows) run_ids.insert(row.run_id);
+  RunRecords records;
+  read_run_records(path, run_ids, records);
+  return screen_of(rows, records, {path}, table, paint);
+}
+
+std::string violations_text(const RunRecords& records) {
+  std::string out;
+  std::size_t count = 0;
+  std::uint64_t not_shown = 0;
+  for (const RunRecord& run : records.runs) {
+    for (const std::vector<ViolationRecord>* list : {&run.hangs, &run.violations})
+      for (const ViolationRecord& violation : *list) out += violation_text(run, violation);
+    count += run.hangs.size() + run.violations.size();
+    not_shown += run.violations_not_shown;
+  }
+  out += counted(count, "violation");
+  if (not_shown > 0) out += fmt::format(", and {} more that no timeline was kept of", not_shown);
+  for (const std::string& remark : records.remarks) out += fmt::format("\n{}", remark);
+  return out + '\n';
+}
+
+}  // namespace daxrace
