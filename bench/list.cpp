@@ -14,6 +14,7 @@
 #include "bench/run/matrix.hpp"
 #include "bench/run/pmem_scan.hpp"
 #include "harness/engine/episode.hpp"
+#include "harness/litmus/release_rows.hpp"
 #include "harness/load/workload.hpp"
 #include "harness/platform/numa.hpp"
 
@@ -77,6 +78,26 @@ void print_protocols() {
     fmt::print("  {}  {}\n", kHazardNames[i], kHazardMeanings[i]);
 }
 
+/// The history of the problem, oldest first.
+void print_releases() {
+  constexpr std::size_t kWidth = 80;
+  fmt::print("\nReleases (litmus --release), and what is wrong in each (results/findings/):\n");
+  for (const litmus::ReleaseRow& row : litmus::release_rows()) {
+    const Release& release = *row.release;
+    fmt::print("  {:<14} {}: {}, {}\n", release.name, release.kernels, release.protocol,
+               name_in(kRefcountRegimeNames, release.refcount));
+    std::string line = fmt::format("  {:<14} wrong:", "");
+    for (const std::string_view id : litmus::wrong_in(row)) {
+      if (line.size() + 1 + id.size() > kWidth) {
+        fmt::print("{}\n", line);
+        line = fmt::format("  {:<14}      ", "");
+      }
+      line += fmt::format(" {}", id);
+    }
+    fmt::print("{}\n  {:<14} read from: {}\n", line, "", release.source);
+  }
+}
+
 void print_workloads() {
   fmt::print("\nWorkloads (--workload), their roles with intended starts per second under paced load:\n");
   for (const Workload& workload : workloads()) {
@@ -105,6 +126,18 @@ nlohmann::ordered_json protocols_json() {
                     {"promises", entry.info.promises.text()},
                     {"stands_for", entry.info.stands_for},
                     {"summary", entry.info.summary}});
+  return list;
+}
+
+nlohmann::ordered_json releases_json() {
+  auto list = nlohmann::ordered_json::array();
+  for (const litmus::ReleaseRow& row : litmus::release_rows())
+    list.push_back({{"name", row.release->name},
+                    {"kernels", row.release->kernels},
+                    {"protocol", row.release->protocol},
+                    {"refcount", name_in(kRefcountRegimeNames, row.release->refcount)},
+                    {"wrong", litmus::wrong_in(row)},
+                    {"source", row.release->source}});
   return list;
 }
 
@@ -140,6 +173,7 @@ nlohmann::ordered_json usable_json(const std::vector<Usable>& all) {
 
 void print_json() {
   const nlohmann::ordered_json all = {{"protocols", protocols_json()},
+                                      {"releases", releases_json()},
                                       {"workloads", workloads_json()},
                                       {"backings", usable_json(usable_backings())},
                                       {"placements", usable_json(usable_placements())},
@@ -155,6 +189,7 @@ Exit print_list(OutputFormat format) {
     return Exit::ok;
   }
   print_protocols();
+  print_releases();
   print_workloads();
   print_usable("Backings (--backing)", usable_backings());
   print_usable("Placements (--placement)", usable_placements());

@@ -8,8 +8,10 @@ namespace daxrace::protocol {
 using namespace core;
 
 /// lease_break with an end to patience: a lessee that does not return its layout within the grace time is
-/// fenced, and its accesses fail and touch nothing from then on. Stands for nfsd with fencing layout drivers
-/// (a timeout from 7.x on; up to 6.12 nfsd waited for ever). The leases are the kernel's FL_LAYOUT leases.
+/// fenced, and its accesses fail and touch nothing from then on. Stands for nfsd with SCSI layouts: to 6.12
+/// it polls the client for two lease periods and then fences it, 7.x has a break time and a worker that
+/// fences (nfs4layouts.c:672@6.12). Block layouts are not fenced. The leases are the kernel's FL_LAYOUT
+/// leases.
 struct lease_revoke : MmaplockedFaults, IolockedIo, KernelEviction {
   static constexpr std::array kFindings{
       kEvictionIgnoresPins, kPinHolderNeedsIolock, kMappedAgainByGup,       kMappedAgainByTouch,
@@ -18,7 +20,7 @@ struct lease_revoke : MmaplockedFaults, IolockedIo, KernelEviction {
       .name = "lease_revoke",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h5, Hazard::h6, Hazard::h7,
                           Hazard::h8),
-      .stands_for = "XFS from 4.18 with an nfsd that fences silent clients (7.x)",
+      .stands_for = "XFS from 4.18 with an nfsd that fences silent clients (SCSI layouts)",
       .summary =
           "IOLOCK excl; MMAPLOCK excl; break busy pages and leases, fence the silent; inode_dio_wait; "
           "flush_unmap",

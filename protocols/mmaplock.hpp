@@ -23,7 +23,8 @@ struct mmaplock : MmaplockedFaults, UnlockedIo, WaitedEviction {
   template <class K>
   static int fallocate(K& k, InodeOf<K>& ip, Change& change) {
     Exclusive mmaplock(k, ip.invalidate_lock);
-    if (const int error = break_busy_pages(k, ip)) return error;
+    if (const int error = break_busy_pages(k, ip, scope_of_break(k, change), drop_mmaplock(k, ip)))
+      return error;
     fallocate_range(k, ip, change);
     return 0;
   }
@@ -31,7 +32,8 @@ struct mmaplock : MmaplockedFaults, UnlockedIo, WaitedEviction {
   template <class K>
   static int truncate(K& k, InodeOf<K>& ip, Change& change) {
     Exclusive mmaplock(k, ip.invalidate_lock);
-    if (const int error = break_busy_pages(k, ip)) return error;
+    if (const int error = break_busy_pages(k, ip, scope_of_break(k, change), drop_mmaplock(k, ip)))
+      return error;
     truncate_to(k, ip, change);
     return 0;
   }

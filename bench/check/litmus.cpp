@@ -45,10 +45,24 @@ std::vector<std::size_t> positions(std::string_view option, const Values& words,
   return found;
 }
 
+/// `all` is every one of them here: without the option there is none.
+std::vector<const litmus::ReleaseRow*> releases_of(const LitmusOptions& options) {
+  const auto rows = litmus::release_rows();
+  Values names;
+  for (const litmus::ReleaseRow& row : rows) names.emplace_back(row.release->name);
+  std::vector<const litmus::ReleaseRow*> found;
+  for (const std::size_t i : positions("release", options.releases, names)) found.push_back(&rows[i]);
+  if (found.empty() && !options.releases.empty())
+    for (const litmus::ReleaseRow& row : rows) found.push_back(&row);
+  return found;
+}
+
 litmus::Selection selection_of(const LitmusOptions& options) {
   litmus::Selection selection;
   for (const std::size_t i : positions("protocol", options.protocols, protocol_words()))
     selection.scripts.push_back(&litmus::scripts()[i]);
+  selection.releases = releases_of(options);
+  selection.protocols = options.releases.empty() || !options.protocols.empty();
   for (const std::size_t i : positions("operation", options.operations, words_of(litmus::kOperations)))
     selection.operations.push_back(static_cast<litmus::Operation>(i));
   for (const std::size_t i : positions("access", options.accesses, words_of(litmus::kAccesses)))
@@ -100,8 +114,8 @@ std::string rendered(const LitmusOptions& options, const std::vector<litmus::Cel
       break;
   }
   std::string out = litmus_table(cells, colour) + '\n' + litmus_legend();
-  const bool narrowed =
-      !options.operations.empty() || !options.accesses.empty() || !options.protocols.empty();
+  const bool narrowed = !options.operations.empty() || !options.accesses.empty() ||
+                        !options.protocols.empty() || !options.releases.empty();
   if (narrowed && cells.size() <= kMostListed) out += '\n' + litmus_lines(cells);
   return out + litmus_remarks(cells);
 }
@@ -120,6 +134,10 @@ OptionTable litmus_option_table(LitmusOptions& o) {
        [&o](const Values& values) { o.dir = values.front(); }},
       {kWhat, "protocol", Takes::list, "NAME,...", "all", "protocols; 'daxrace list' names them",
        [&o](const Values& values) { o.protocols = values; }},
+      {kWhat, "release", Takes::list, "FS@VERSION,...", "none",
+       "kernel releases beside the protocols, or instead where no --protocol is given: xfs@6.12, ext4@7.x, "
+       "...; 'daxrace list' names them",
+       [&o](const Values& values) { o.releases = values; }},
       {kWhat, "operation", Takes::list, "NAME,...", "all",
        "layout changes: punch, truncate_down, truncate_up, collapse, insert, zero, evict; and write_hole",
        [&o](const Values& values) { o.operations = values; }},
@@ -149,7 +167,8 @@ OptionTable litmus_option_table(LitmusOptions& o) {
        "tell the interleaving that was forced, for each selected cell",
        [&o](const Values&) { o.explain = true; }},
       {kHow, "versus-engine", Takes::nothing, "", "",
-       "kernel, text: in how many cells each protocol of the engine does the same",
+       "kernel, text: holds each cell against the release that stands for this kernel, or --release=; exit "
+       "status 1 where one differs, 0 where all agree",
        [&o](const Values&) { o.versus_engine = true; }},
       {kHow, "reproducer", Takes::list, "NAME,...", "",
        "kernel: write the stand-alone C program that shows a finding, and the same as a case of fstests, and "

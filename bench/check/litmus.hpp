@@ -14,6 +14,7 @@ enum class LitmusFormat : std::uint8_t { text, csv, json, markdown };
 /// What `daxrace litmus` was asked for. Empty lists: all.
 struct LitmusOptions {
   std::vector<std::string> protocols;
+  std::vector<std::string> releases;
   std::vector<std::string> operations;
   std::vector<std::string> accesses;
   std::vector<std::string> refcounts;

@@ -81,7 +81,8 @@ void add(Row& row, const Cell& cell) {
 std::vector<Row> rows_of(const std::vector<Cell>& cells) {
   std::vector<Row> rows;
   for (const Cell& cell : cells) {
-    if (rows.empty() || rows.back().first->script != cell.script || rows.back().first->regime != cell.regime)
+    if (rows.empty() || &rows.back().first->protocol() != &cell.protocol() ||
+        rows.back().first->regime != cell.regime)
       rows.push_back({&cell, {}});
     add(rows.back(), cell);
   }

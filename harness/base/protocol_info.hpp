@@ -77,17 +77,18 @@ using SignSets = std::array<Signs, kHazardNames.size()>;
 /// A promise that a faithful model is known to break: which, where, how it looks, and why the kernel does.
 struct Finding {
   Hazard hazard = Hazard::h1;
-  std::string_view operation;  ///< name of a litmus operation; empty: any
-  std::string_view access;     ///< name of a litmus access; empty: any
-  std::string_view refcount;   ///< `ref1`, `ref0`; empty: both
-  Signs signs;                 ///< what else is seen of the hazard is not this finding
-  bool in_run = false;         ///< measured runs meet it too
+  std::string_view operation = {};  ///< name of a litmus operation; empty: any
+  std::string_view access = {};     ///< name of a litmus access; empty: any
+  std::string_view refcount = {};   ///< `ref1`, `ref0`; empty: both
+  Signs signs;                      ///< what else is seen of the hazard is not this finding
+  bool in_run = false;              ///< measured runs meet it too
   /// There: how often at most, in a million effective operations. 0: as often as it comes, where the first
   /// ends the episode.
   double most_per_million = 0;
-  std::string_view kernel;     ///< function and versions
-  std::string_view mechanism;  ///< one sentence
-  std::string_view remedy;     ///< what stands or would stand against it
+  std::string_view kernel = {};     ///< function and versions
+  std::string_view mechanism = {};  ///< one sentence
+  std::string_view remedy = {};     ///< what stands or would stand against it
+  std::string_view id = {};         ///< its page in results/findings/, where it has one; else a name like it
 
   /// Only where accesses never cease to come: a starvation.
   constexpr bool endless() const { return signs.has(Sign::starved_page); }

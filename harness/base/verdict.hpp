@@ -89,12 +89,23 @@ Verdict judge(const ProtocolInfo& protocol, const Seen& seen, Hazard hazard, App
   return Verdict::finding;
 }
 
-/// All hazards together; `quiet` where nothing was seen. A leak breaks any protocol: accounts must balance
-/// whatever was promised.
+/// A leak breaks any protocol: accounts must balance whatever was promised. Where it is declared all the same
+/// it is a finding.
+template <class Applies>
+bool leaks(const ProtocolInfo& protocol, const Seen& seen, Applies&& applies) {
+  for (std::size_t i = 0; i < kHazardNames.size(); ++i) {
+    const auto hazard = static_cast<Hazard>(i);
+    if (seen.count(hazard, Sign::leak) != 0 && declared(protocol, hazard, Sign::leak, applies) == nullptr)
+      return true;
+  }
+  return false;
+}
+
+/// All hazards together; `quiet` where nothing was seen.
 template <class Applies>
 Verdict judge(const ProtocolInfo& protocol, const Seen& seen, Verdict quiet, Applies&& applies,
               std::optional<std::uint64_t> operations = std::nullopt) {
-  if (seen.leaked()) return Verdict::broken;
+  if (leaks(protocol, seen, applies)) return Verdict::broken;
   bool found = false;
   bool expected = false;
   for (std::size_t i = 0; i < kHazardNames.size(); ++i) {

@@ -87,6 +87,16 @@ std::uint32_t free_blocks(K& k, InodeOf<K>& ip, PageRange range) {
   return freed;
 }
 
+/// Makes the blocks of the range read as zero, where they are.
+template <class K>
+void zero_blocks(K& k, InodeOf<K>& ip, PageRange range) {
+  k.store.extents(ip).for_each(range, [&](PageOffset page) {
+    k.env.oracle().page_removing(ip.ino, page);
+    k.store.zero(lookup_block(k, ip, page).frame);
+    k.env.oracle().page_removed(ip.ino, page);
+  });
+}
+
 /// Gives a block a new offset. It counts as a new generation: whoever knew the block at its old offset would
 /// hit the right frame at the wrong place.
 template <class K>

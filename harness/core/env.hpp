@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "harness/base/kernel_rules.hpp"
 #include "harness/base/types.hpp"
 
 /// Env: everything that a protocol and the core need from the outside. It supplies locks, atomics, sleeping
@@ -125,6 +126,7 @@ concept Env = requires(E env, typename E::RwSem& sem, typename E::WaitEntry& wai
   env.tlb_shootdown(std::uint32_t{}, range);
   env.timed(Phase::shootdown).next(Phase::zap);
   env.oracle();
+  { env.rules() } -> std::convertible_to<const KernelRules&>;
   spinlock.lock();
   spinlock.unlock();
   { E::kRangeSlots } -> std::convertible_to<std::size_t>;

@@ -22,6 +22,21 @@ struct Change {
   static Change truncate(PageOffset size) { return {ChangeKind::truncate, {}, size, 0}; }
 };
 
+/// The pages whose blocks it frees or moves.
+inline PageRange pages_of(const Change& change) {
+  switch (change.kind) {
+    case ChangeKind::punch:
+    case ChangeKind::zero:
+      return change.range;
+    case ChangeKind::collapse:
+    case ChangeKind::insert:
+      return {change.range.first, kWholeFile.end};
+    case ChangeKind::truncate:
+      return {change.size, kWholeFile.end};
+  }
+  return kWholeFile;
+}
+
 /// A block for a page that is written: an existing one, or a fresh one in a hole, from where the zero page is
 /// unmapped. The entry goes first, the translation after it: a fault that found the hole holds the entry's
 /// lock until its zero page stands. (For IOMAP_F_NEW the kernel calls invalidate_inode_pages2_range, which
@@ -183,12 +198,14 @@ template <class K>
 void truncate_setsize(K& k, InodeOf<K>& ip, PageOffset size) {
   const PageOffset old_size = ip.i_size.load();
   ip.i_size.store(size);
-  if (size < old_size) truncate_pagecache_range(k, ip, {size, kWholeFile.end});
+  if (size < old_size || k.env.rules().size_before_break)
+    truncate_pagecache_range(k, ip, {size, kWholeFile.end});
 }
 
 /// The data work of fallocate once nothing is in progress: xfs_flush_unmap_range, xfs_free_file_space, and
 /// xfs_prepare_shift with the shift where blocks move. A zeroed range is left as a hole: XFS frees its blocks
-/// and reserves new ones. ext4 has written the range of a punch back before it took a lock.
+/// and reserves new ones; where it keeps its blocks, as unwritten ones, they read as zero. ext4 has written
+/// the range of a punch back before it took a lock.
 enum class WriteBack : bool { now, done };
 template <class K>
 void fallocate_range(K& k, InodeOf<K>& ip, Change& change, WriteBack written = WriteBack::now) {
@@ -200,10 +217,14 @@ void fallocate_range(K& k, InodeOf<K>& ip, Change& change, WriteBack written = W
   const PageRange touched = shifts ? PageRange{range.first, kWholeFile.end} : range;
   if (shifts || written == WriteBack::now) write_back(k, ip, touched);
   {
-    const bool frees = change.kind != ChangeKind::insert;
-    const Removal<K> removal(k, ip, frees ? range : PageRange{});
+    const bool gives_up = change.kind != ChangeKind::insert;
+    const Removal<K> removal(k, ip, gives_up ? range : PageRange{});
     truncate_pagecache_range(k, ip, touched);
-    if (frees) change.freed = free_blocks(k, ip, range);
+    if (change.kind == ChangeKind::zero && k.env.rules().zero_keeps_blocks) {
+      zero_blocks(k, ip, range);
+    } else if (gives_up) {
+      change.freed = free_blocks(k, ip, range);
+    }
   }
   if (change.kind == ChangeKind::collapse) {
     shift_blocks_down(k, ip, range);

@@ -16,7 +16,8 @@ inline constexpr Finding kEvictionIgnoresPins{
     .mechanism =
         "a pin outlives munmap, unlink and close; eviction looks at no page reference and frees the "
         "block under the device",
-    .remedy = "dax_break_layout_final, which both call from 6.15 on (here: ref0)"};
+    .remedy = "dax_break_layout_final, which both call from 6.15 on (here: ref0)",
+    .id = "pin-outlives-unlink"};
 
 constexpr Finding pin_holder_needs_lock(std::string_view operation) {
   return {.hazard = Hazard::h6,
@@ -29,7 +30,8 @@ constexpr Finding pin_holder_needs_lock(std::string_view operation) {
           .mechanism =
               "the layout change keeps IOLOCK while it sleeps for a pin, and the pin's holder sleeps for "
               "IOLOCK in a read of the same file: a deadlock that only a signal to the layout change ends",
-          .remedy = "none in a kernel; range locks keep it to reads of the range that changes"};
+          .remedy = "none in a kernel; range locks keep it to reads of the range that changes",
+          .id = "pin-holder-needs-lock"};
 }
 inline constexpr Finding kPinHolderNeedsIolock = pin_holder_needs_lock("");
 
@@ -47,7 +49,8 @@ constexpr Finding mapped_again(std::string_view access) {
               "somebody unmaps the page or sends a signal",
           .remedy =
               "to wait for \"not busy\" with a wake-up at every put, or to unmap and scan again after "
-              "every wake-up"};
+              "every wake-up",
+          .id = "refault-hang"};
 }
 inline constexpr Finding kMappedAgainByGup = mapped_again("gup_again");
 inline constexpr Finding kMappedAgainByTouch = mapped_again("pin_refault");
@@ -66,7 +69,8 @@ inline constexpr Finding kPinnedAgain{
         "pinned anew before the count is idle, or before the woken waiter has MMAPLOCK again; as long as "
         "pins "
         "keep coming, the change need never end",
-    .remedy = "none in a kernel but a signal; faults that queue behind a change that had to wait before"};
+    .remedy = "none in a kernel but a signal; faults that queue behind a change that had to wait before",
+    .id = "starved-by-pins"};
 inline constexpr Finding kFaultedAgain{
     .hazard = Hazard::h6,
     .operation = "",
@@ -78,7 +82,8 @@ inline constexpr Finding kFaultedAgain{
     .mechanism =
         "an unmap drops its reference only after the TLB is flushed: until then the page looks busy; the "
         "layout change sleeps for a count of 0 with MMAPLOCK dropped, and a fault maps the page again",
-    .remedy = "to wait for \"not busy\" and not for a count of 0"};
+    .remedy = "to wait for \"not busy\" and not for a count of 0",
+    .id = "starved-by-faults"};
 
 constexpr Finding dirty_tag_lost(std::string_view operation) {
   return {.hazard = Hazard::h7,
@@ -93,7 +98,8 @@ constexpr Finding dirty_tag_lost(std::string_view operation) {
               "later fsync does not flush what was stored in the pages that stay",
           .remedy =
               "to write the entry back before it is removed, with faults held off, as XFS does for "
-              "fallocate (xfs_flush_unmap_range)"};
+              "fallocate (xfs_flush_unmap_range)",
+          .id = "tag-lost-in-large-entry"};
 }
 inline constexpr Finding kDirtyTagLostByTruncate = dirty_tag_lost("truncate_down");
 inline constexpr Finding kDirtyTagLostByPunch = dirty_tag_lost("punch");
@@ -113,7 +119,8 @@ inline constexpr Finding kZeroPageOutlivesAllocation{
         "a store to a hole allocates the block under MMAPLOCK and unmaps the zero page after that; a write "
         "of the file under IOLOCK in between finds the block, takes it for an old one, unmaps nothing and "
         "returns, and a load through the zero page then sees zeros where data was written",
-    .remedy = "to unmap the zero page before the block is allocated, under the entry lock"};
+    .remedy = "to unmap the zero page before the block is allocated, under the entry lock",
+    .id = "zero-page-outlives-allocation"};
 
 inline constexpr Finding kSilentLessee{
     .hazard = Hazard::h6,
@@ -122,8 +129,13 @@ inline constexpr Finding kSilentLessee{
     .refcount = "",
     .signs = Sign::lease,
     .in_run = false,
-    .kernel = "nfsd4_layout_lm_break up to 6.12, which sets no break time",
-    .mechanism = "a client that never returns its layout holds the change up for ever; only a signal ends it",
-    .remedy = "a grace time after which the client is fenced (the protocol lease_revoke)"};
+    .kernel = "an FL_LAYOUT lease whose holder sets no break time and does not fence",
+    .mechanism =
+        "whoever changes the layout waits for as long as the lessee keeps it, and nothing in the wait bounds "
+        "that: nfsd bounds it itself (to 6.12 it polls the client for two lease periods, then fences it), "
+        "but "
+        "not while all of its threads wait here and none is left to serve the LAYOUTRETURN",
+    .remedy = "a grace time after which the client is fenced (the protocol lease_revoke; nfsd of 7.x)",
+    .id = "silent-lessee"};
 
 }  // namespace daxrace::core

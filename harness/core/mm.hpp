@@ -248,12 +248,19 @@ std::optional<Pin> get_user_page(K& k, InodeOf<K>& ip, std::uint32_t mapping, Pa
   return pin;
 }
 
+/// Who lets a pin go: the completion of a bio, or a pipe that is drained.
+enum class PinOf : bool { bio, pipe };
+
 /// put_page at the completion of the I/O, after the last look at the frame.
 template <class K>
-void unpin_user_page(K& k, InodeOf<K>& ip, PageOffset page, Block block) {
+void unpin_user_page(K& k, InodeOf<K>& ip, PageOffset page, Block block, PinOf holder = PinOf::bio) {
   check_block(k, Hazard::h4, ip, page, block);
   k.env.oracle().event(Event::unpinned, ip.ino, page, block.frame, count_to_tell(k, block.frame));
-  put_page(k, block.frame);
+  if (holder == PinOf::bio && !k.env.rules().bio_puts_wake) {
+    put_page_unseen(k, block.frame);
+  } else {
+    put_page(k, block.frame);
+  }
 }
 
 }  // namespace daxrace::core

@@ -55,6 +55,12 @@ void put_page(K& k, FrameNumber frame) {
   if (k.store.frame(frame).refcount.fetch_sub(1) - 1 == k.refcount.idle) k.env.wake_up(page_key(k, frame));
 }
 
+/// folio_put_refs, which looks for nobody who waits for the page of a device.
+template <class K>
+void put_page_unseen(K& k, FrameNumber frame) {
+  k.store.frame(frame).refcount.fetch_sub(1);
+}
+
 /// The reference that a mapping holds from 6.15 on; nothing before.
 template <class K>
 void get_mapping_reference(K& k, FrameNumber frame) {

@@ -59,6 +59,8 @@ class RunStore {
   SparseArray<E>& entries(Inode& ip) noexcept { return files_[ip.ino - 1]->entries; }
   SparseArray<E>& translations(std::uint32_t mapping) noexcept { return *translations_[mapping]; }
   std::uint32_t pages_per_entry() const noexcept { return pages_per_entry_; }
+  /// A worker's munmap takes translations out, the mapping itself stays.
+  static constexpr bool is_mapped(const Inode&) noexcept { return true; }
   /// Calls fn() while no entry can come to stand in the range of the large entry that would cover the page.
   template <class Fn>
   void with_tree_lock(Inode& ip, PageOffset page, Fn&& fn) {

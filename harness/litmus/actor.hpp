@@ -48,37 +48,43 @@ class Actor {
         return aio(page_, access == AccessKind::aio_write);
       case AccessKind::gup_fast:
       case AccessKind::gup_slow:
-      case AccessKind::pin_interrupted:
         return gup(page_, [] {});
       case AccessKind::gup_two:
         return gup_two();
       case AccessKind::gup_again:
-        gup(page_, [] {});
-        return gup(page_, [] {});
+        pipe(page_, [] {});
+        return pipe(page_, [] {});
+      case AccessKind::pin:
+        return pipe(page_, [] {});
+      case AccessKind::pin_fsync:
+        return pipe(page_, [this] { fsync(); });
       case AccessKind::pin_and_aio:
         return helper ? gup(page_, [] {}) : aio(page_, true);
       case AccessKind::lease_then_pin:
         return lease_then_pin();
       case AccessKind::pin_munmap:
-        return gup(page_, [this] { munmap(); });
+        return pipe(page_, [this] { munmap(); });
       case AccessKind::pin_unlink:
-        return gup(page_, [this] {
+        return pipe(page_, [this] {
           munmap();
           said().closed = true;
         });
       case AccessKind::pin_outside:
-        return gup(0, [] {});
+        return pipe(0, [] {});
       case AccessKind::pin_refault:
-        return gup(page_, [this] { touch(file_, page_, true); });
+        return pipe(page_, [this] { touch(file_, page_, true); });
+      case AccessKind::pin_interrupted:
+        return pipe(page_, [] {});
       case AccessKind::pin_2m:
-        return gup(kFilePages - 1, [] {});
+        return pipe(kFilePages - 1, [] {});
       case AccessKind::pin_then_read:
-        return gup(page_, [this] { read(file_, page_ + 1, [] {}); });
+        return pipe(page_, [this] { read(file_, page_ + 1, [] {}); });
       case AccessKind::lease_prompt:
         return lease(true, false);
       case AccessKind::lease_slow:
         return lease(false, false);
       case AccessKind::lease_silent:
+      case AccessKind::lease_interrupted:
         return lease(false, true);
       case AccessKind::lease_again:
         for (int turn = 0; turn < kLeaseTurns; ++turn) lease(true, false);
@@ -127,7 +133,7 @@ class Actor {
       case Operation::zero:
         return fallocate(Change::zero(one_page));
       case Operation::collapse:
-        return fallocate(Change::collapse({0, 1}));
+        return fallocate(Change::collapse(is_elsewhere(scene_.access) ? one_page : PageRange{0, 1}));
       case Operation::insert:
         return fallocate(Change::insert(one_page));
       case Operation::truncate_down:
@@ -266,20 +272,26 @@ class Actor {
     return pinned;
   }
   /// A device writes into the pinned page and the pin is let go.
-  void device_writes(PageOffset page, const std::optional<core::Pin>& pinned) {
+  void device_writes(PageOffset page, const std::optional<core::Pin>& pinned,
+                     core::PinOf holder = core::PinOf::bio) {
     if (!pinned) return;
     env_.oracle().event(Event::gup_submitted, file_.ino, page, pinned->block.frame, 0);
     env_.step(Step::io_in_flight);
     stamp(file_, page, pinned->block.frame, Hazard::h4);
     env_.oracle().event(Event::gup_completed, file_.ino, page, pinned->block.frame, 0);
-    core::unpin_user_page(k_, file_, page, pinned->block);
+    core::unpin_user_page(k_, file_, page, pinned->block, holder);
   }
   /// A pin, and what its holder does meanwhile.
   template <class Meanwhile>
-  void gup(PageOffset page, Meanwhile&& meanwhile) {
+  void gup(PageOffset page, Meanwhile&& meanwhile, core::PinOf holder = core::PinOf::bio) {
     const auto pinned = pin(page);
     if (pinned) meanwhile();
-    device_writes(page, pinned);
+    device_writes(page, pinned, holder);
+  }
+  /// The same with a pipe, whose put always looks for who waits; what is written goes in before it.
+  template <class Meanwhile>
+  void pipe(PageOffset page, Meanwhile&& meanwhile) {
+    gup(page, meanwhile, core::PinOf::pipe);
   }
   /// A device reads out of a pinned page.
   void gup_read(PageOffset page) {
@@ -311,7 +323,10 @@ class Actor {
   }
 
   void unmap(PageRange range) { core::unmap_one_mapping(k_, file_, file_.first_mapping, range); }
-  void munmap() { unmap(core::kWholeFile); }
+  void munmap() {
+    unmap(core::kWholeFile);
+    k_.store.mapping_is_gone(file_);
+  }
   /// A load that has to fault, because the translation was dropped before.
   void refault(PageOffset page) {
     unmap({page, page + 1});

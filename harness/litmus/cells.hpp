@@ -29,7 +29,8 @@ inline constexpr std::array<OperationInfo, 8> kOperations = {{
     {"punch", "punch", "punch hole of page 1"},
     {"truncate_down", "trunc-", "truncate to 1 page"},
     {"truncate_up", "trunc+", "truncate to 6 pages"},
-    {"collapse", "collapse", "collapse range of page 0: what lies behind it moves down"},
+    {"collapse", "collapse",
+     "collapse range of page 0, or of page 1 where page 0 is to stay: what lies behind it moves down"},
     {"insert", "insert", "insert range at page 1: what lies there and behind it moves up"},
     {"zero", "zero", "zero range of page 1"},
     {"evict", "evict", "last unlink and close: all blocks are freed"},
@@ -52,6 +53,8 @@ enum class AccessKind : std::uint8_t {
   gup_slow,
   gup_two,
   gup_again,
+  pin,
+  pin_fsync,
   pin_and_aio,
   lease_then_pin,
   pin_munmap,
@@ -64,6 +67,7 @@ enum class AccessKind : std::uint8_t {
   lease_prompt,
   lease_slow,
   lease_silent,
+  lease_interrupted,
   lease_again,
   fsync,
   fsync_2m,
@@ -76,7 +80,7 @@ struct AccessInfo {
   std::uint32_t pages_per_entry;
   std::string_view summary;
 };
-inline constexpr std::array<AccessInfo, 32> kAccesses = {{
+inline constexpr std::array<AccessInfo, 35> kAccesses = {{
     {"fault", Hazard::h1, 1, "a store that faults first"},
     {"load", Hazard::h1, 1, "a load through a translation that stands"},
     {"store", Hazard::h1, 1, "a store through a translation that stands"},
@@ -93,6 +97,8 @@ inline constexpr std::array<AccessInfo, 32> kAccesses = {{
     {"gup_slow", Hazard::h4, 1, "a device writes into a page that was pinned by a fault"},
     {"gup_two", Hazard::h4, 1, "two pages are pinned, the second by a fault; the first is let go first"},
     {"gup_again", Hazard::h4, 1, "a page is pinned, let go and pinned again"},
+    {"pin", Hazard::h4, 1, "a page that a pipe has pinned"},
+    {"pin_fsync", Hazard::h4, 1, "a page that a pipe has pinned, while fsync holds its entry's lock"},
     {"pin_and_aio", Hazard::h3, 1, "direct I/O that is submitted while the change waits for somebody's pin"},
     {"lease_then_pin", Hazard::h4, 1, "a lessee pins a page before it returns its layout"},
     {"pin_munmap", Hazard::h4, 1, "a pin that outlives munmap"},
@@ -105,6 +111,8 @@ inline constexpr std::array<AccessInfo, 32> kAccesses = {{
     {"lease_prompt", Hazard::h5, 1, "a lessee that returns its layout as soon as it is recalled"},
     {"lease_slow", Hazard::h5, 1, "a lessee that goes on for a while"},
     {"lease_silent", Hazard::h5, 1, "a lessee that never returns its layout"},
+    {"lease_interrupted", Hazard::h6, 1,
+     "a lessee that never returns its layout, and a signal to the layout change that waits for it"},
     {"lease_again", Hazard::h5, 1, "a lessee that takes the layout again and again"},
     {"fsync", Hazard::h7, 1, "a store, then fsync; the layout changes elsewhere"},
     {"fsync_2m", Hazard::h7, 4, "the same under one 2 MiB entry"},
@@ -127,6 +135,11 @@ constexpr bool takes_two(AccessKind access) {
          access == AccessKind::zero_page_fault;
 }
 
+/// Accesses during which the layout change that waits gets a signal.
+constexpr bool is_interrupted(AccessKind access) {
+  return access == AccessKind::pin_interrupted || access == AccessKind::lease_interrupted;
+}
+
 /// Accesses of several parts, in which one part may end while the change looks at another: both are stopped,
 /// at each pair of their steps.
 constexpr bool has_parts(AccessKind access) {
@@ -135,15 +148,18 @@ constexpr bool has_parts(AccessKind access) {
          access == AccessKind::lease_then_pin;
 }
 
+/// Accesses to a page that the layout change leaves alone, and leaves where it is.
+constexpr bool is_elsewhere(AccessKind access) {
+  return access == AccessKind::pin_outside || access == AccessKind::fsync;
+}
+
 /// Whether the two can meet at all. A file that is read, written, mapped or leased is open and cannot be
-/// evicted; nothing of a collapsed file lies outside the change; only a write changes what a hole reads.
+/// evicted; only a write changes what a hole reads.
 constexpr bool can_meet(Operation operation, AccessKind access) {
-  const bool elsewhere = access == AccessKind::pin_outside || access == AccessKind::fsync;
   if (operation == Operation::evict || access == AccessKind::pin_unlink)
     return operation == Operation::evict && access == AccessKind::pin_unlink;
   const bool zero_page = access == AccessKind::zero_page || access == AccessKind::zero_page_fault;
-  if (operation == Operation::write_hole || zero_page) return operation == Operation::write_hole && zero_page;
-  return !(elsewhere && operation == Operation::collapse);
+  return (operation == Operation::write_hole) == zero_page;
 }
 
 /// One thing that a task does: an access, a layout change, or a fault by force, at a page; or, where a lock

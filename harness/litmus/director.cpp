@@ -45,7 +45,7 @@ class Director {
     if (!stage_access()) return out_;
     out_.possible = true;
     run_change();
-    if (scene_.access == AccessKind::pin_interrupted) interrupt_change();
+    if (is_interrupted(scene_.access)) interrupt_change();
     if (scene_.access == AccessKind::lease_silent) outlast_grace();
     out_.access_more = advance(kAccessTask, schedule_.access_more);
     if (staged_task(scene_.access) == kHelperTask) advance(kHelperTask, Schedule::kToTheEnd);
@@ -55,6 +55,10 @@ class Director {
   }
 
  private:
+  /// A pin that is to outlive munmap is that of another cell as long as it has not.
+  bool outlives_munmap() const {
+    return scene_.access != AccessKind::pin_munmap || !scene_.store.is_mapped(scene_.file());
+  }
   bool in_flight() const {
     return schedule_.access_stops != 0 &&
            (machine_.unfinished(kAccessTask) || machine_.unfinished(kHelperTask));
@@ -114,12 +118,13 @@ class Director {
     if (!machine_.unfinished(kChangeTask) || machine_.blocked(kChangeTask) == Blocked::no) return;
     if (!in_flight()) return;
     out_.waited = true;
-    out_.waited_on |= bit(machine_.waits_for(kChangeTask).what);
+    if (outlives_munmap()) out_.waited_on |= bit(machine_.waits_for(kChangeTask).what);
   }
 
   /// A signal must end the wait; what an interrupted change leaves behind is looked at when all is over.
   void interrupt_change() {
-    if (machine_.blocked(kChangeTask) != Blocked::asleep) return;
+    const Blocked how = machine_.blocked(kChangeTask);
+    if (how != Blocked::asleep && how != Blocked::asleep_for_grace) return;
     machine_.signal(kChangeTask);
     out_.signalled = true;
     advance_change(Schedule::kToTheEnd);
@@ -152,12 +157,19 @@ class Director {
         stuck_as_ = Sign::other;
         return;
       }
-      if (machine_.stops() != stops_before || end_a_grace()) continue;
+      if (machine_.stops() != stops_before || end_a_grace() || interrupt_late()) continue;
       const Stuck stuck = how_stuck(scene_);
       out_.end = stuck.end;
       stuck_as_ = stuck.signs;
       return;
     }
+  }
+
+  /// A silent lessee would be waited for without end.
+  bool interrupt_late() {
+    if (scene_.access != AccessKind::lease_interrupted || out_.signalled) return false;
+    interrupt_change();
+    return out_.signalled;
   }
 
   /// Time only passes when nobody can run.

@@ -11,6 +11,8 @@ bool is_mapped_before(AccessKind access) {
     case AccessKind::gup_fast:
     case AccessKind::gup_two:
     case AccessKind::gup_again:
+    case AccessKind::pin:
+    case AccessKind::pin_fsync:
     case AccessKind::pin_and_aio:
     case AccessKind::pin_munmap:
     case AccessKind::pin_unlink:
@@ -36,18 +38,19 @@ Staging staging_of(Operation operation, AccessKind access) {
   return staging;
 }
 
-Scene::Scene(const Script& of, Operation with, AccessKind in_flight, RefcountRegime regime)
-    : Scene(of, staging_of(with, in_flight), regime) {
+Scene::Scene(const Script& of, Operation with, AccessKind in_flight, RefcountRegime regime,
+             const KernelRules& rules)
+    : Scene(of, staging_of(with, in_flight), regime, rules) {
   operation = with;
   access = in_flight;
 }
 
-Scene::Scene(const Script& of, const Staging& staged, RefcountRegime regime)
+Scene::Scene(const Script& of, const Staging& staged, RefcountRegime regime, const KernelRules& rules)
     : script(of),
       staging(staged),
       rule(core::RefcountRule::of(regime)),
       store(rule.idle, staged.pages_per_entry),
-      env(machine, record, store.contents),
+      env(machine, record, store.contents, rules),
       first_store_(store) {
   prepare();
   first_record_ = record;

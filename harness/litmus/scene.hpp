@@ -46,8 +46,9 @@ struct Script {
 
 /// Everything that one run of one cell touches.
 struct Scene {
-  Scene(const Script& of, Operation with, AccessKind in_flight, RefcountRegime regime);
-  Scene(const Script& of, const Staging& staged, RefcountRegime regime);
+  Scene(const Script& of, Operation with, AccessKind in_flight, RefcountRegime regime,
+        const KernelRules& rules = {});
+  Scene(const Script& of, const Staging& staged, RefcountRegime regime, const KernelRules& rules = {});
 
   ModelKernel kernel() { return {env, store, rule, 0}; }
   ModelInode& file() { return store.inode(kFileIno); }

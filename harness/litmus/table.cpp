@@ -25,7 +25,7 @@ Verdict verdict_of_cell(const Cell& cell) {
 }
 
 void decide_one(Cell& cell) {
-  Scene scene(*cell.script, cell.operation, cell.access, cell.regime);
+  Scene scene(*cell.script, cell.operation, cell.access, cell.regime, cell.rules());
   cell.result = sweep(scene);
   cell.verdict = verdict_of_cell(cell);
 }
@@ -69,23 +69,31 @@ std::vector<Schedule> Cell::telling_schedules() const {
   return result.waiting;
 }
 
+const KernelRules& Cell::rules() const {
+  static constexpr KernelRules kIdealised;
+  return release == nullptr ? kIdealised : release->release->rules;
+}
+
 std::vector<Cell> decide(const std::vector<Script>& scripts, const Selection& selection, unsigned threads) {
   std::vector<Cell> cells;
-  for (const Script& script : scripts) {
-    if (!wanted(selection.scripts, &script)) continue;
-    for (const RefcountRegime regime : {RefcountRegime::ref1, RefcountRegime::ref0}) {
-      if (!wanted(selection.regimes, regime)) continue;
-      for (std::size_t o = 0; o < kOperationCount; ++o) {
-        const auto operation = static_cast<Operation>(o);
-        if (!wanted(selection.operations, operation)) continue;
-        for (std::size_t a = 0; a < kAccessCount; ++a) {
-          const auto access = static_cast<AccessKind>(a);
-          if (!wanted(selection.accesses, access) || !can_meet(operation, access)) continue;
-          cells.push_back({&script, regime, operation, access, {}, Verdict::none});
-        }
+  const auto add = [&](const Script& script, RefcountRegime regime, const ReleaseRow* release) {
+    if (!wanted(selection.regimes, regime)) return;
+    for (std::size_t o = 0; o < kOperationCount; ++o) {
+      const auto operation = static_cast<Operation>(o);
+      if (!wanted(selection.operations, operation)) continue;
+      for (std::size_t a = 0; a < kAccessCount; ++a) {
+        const auto access = static_cast<AccessKind>(a);
+        if (!wanted(selection.accesses, access) || !can_meet(operation, access)) continue;
+        cells.push_back({&script, release, regime, operation, access, {}, Verdict::none});
       }
     }
+  };
+  for (const Script& script : scripts) {
+    if (!selection.protocols || !wanted(selection.scripts, &script)) continue;
+    for (const RefcountRegime regime : {RefcountRegime::ref1, RefcountRegime::ref0})
+      add(script, regime, nullptr);
   }
+  for (const ReleaseRow* row : selection.releases) add(*row->script, row->release->refcount, row);
   for_each_index(cells.size(), threads, [&](std::size_t i) { decide_one(cells[i]); });
   return cells;
 }

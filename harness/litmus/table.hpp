@@ -5,22 +5,26 @@
 
 #include "harness/base/parallel.hpp"
 #include "harness/litmus/director.hpp"
+#include "harness/litmus/release_rows.hpp"
 
 namespace daxrace::litmus {
 
 /// Every protocol of protocols/CMakeLists.txt, in that order.
 const std::vector<Script>& scripts();
 
-/// One cell of the safety table: what happens when this operation meets this access under this protocol.
+/// One cell of the safety table: what happens when this operation meets this access under this protocol, or
+/// under this release's.
 struct Cell {
   const Script* script = nullptr;
+  const ReleaseRow* release = nullptr;
   RefcountRegime regime = RefcountRegime::ref1;
   Operation operation = Operation::punch;
   AccessKind access = AccessKind::fault;
   CellResult result;
   Verdict verdict = Verdict::none;
 
-  const ProtocolInfo& protocol() const { return script->info; }
+  const ProtocolInfo& protocol() const { return release == nullptr ? script->info : release->info; }
+  const KernelRules& rules() const;
   /// The declared finding that covers a violated promise, or null.
   const Finding* finding(Hazard hazard) const;
   /// How one hazard came out: broken, finding, expected, or kept where nothing was violated.
@@ -32,8 +36,10 @@ struct Cell {
   std::vector<Schedule> telling_schedules() const;
 };
 
-/// Which cells are wanted; empty lists mean all.
+/// Which cells are wanted; empty lists mean all, but for releases: of those none is in the table by itself.
 struct Selection {
+  bool protocols = true;
+  std::vector<const ReleaseRow*> releases;
   std::vector<const Script*> scripts;
   std::vector<RefcountRegime> regimes;
   std::vector<Operation> operations;

@@ -70,8 +70,8 @@ class ModelEnv {
   static constexpr std::size_t kUnmapBatch = kPages;
   static constexpr std::size_t kRangeSlots = kTasks;  ///< nobody holds two
 
-  ModelEnv(Machine& machine, Record& record, FrameContents& contents)
-      : machine_(machine), oracle_(machine, record, contents) {}
+  ModelEnv(Machine& machine, Record& record, FrameContents& contents, const KernelRules& rules = {})
+      : machine_(machine), oracle_(machine, record, contents), rules_(rules) {}
 
   void step(Step at) {
     if (machine_.tracing())
@@ -102,6 +102,8 @@ class ModelEnv {
   void tlb_shootdown(std::uint32_t mapping, PageRange range) { machine_.shoot_down(mapping, range); }
 
   Timed timed(Phase) { return {}; }
+  /// Of the release that is modelled. They never change, so that to look at them touches nothing.
+  const KernelRules& rules() const { return rules_; }
   ModelOracle& oracle() {
     touched = true;
     return oracle_;
@@ -110,6 +112,7 @@ class ModelEnv {
  private:
   Machine& machine_;
   ModelOracle oracle_;
+  KernelRules rules_;
 };
 
 static_assert(Env<ModelEnv>);

@@ -70,6 +70,15 @@ class alignas(64) ModelStore {
   ModelWords& entries(Inode& ip) { return entries_[ip.ino - 1]; }
   ModelWords& translations(std::uint32_t mapping) { return translations_[mapping]; }
   std::uint32_t pages_per_entry() const { return pages_per_entry_; }
+  /// Whether a mapping of the file is left (mapping_mapped), with translations or without.
+  bool is_mapped(const Inode& ip) const {
+    model::touch(&unmapped_[ip.ino - 1]);
+    return !unmapped_[ip.ino - 1];
+  }
+  void mapping_is_gone(const Inode& ip) {
+    model::touch(&unmapped_[ip.ino - 1]);
+    unmapped_[ip.ino - 1] = true;
+  }
   /// Nobody else runs between two steps.
   template <class Fn>
   void with_tree_lock(Inode&, PageOffset, Fn&& fn) {
@@ -122,6 +131,7 @@ class alignas(64) ModelStore {
     for (auto* words : {&extents_, &entries_, &translations_})
       for (ModelWords& one : *words) one.for_each_part(fn);
     fn(bytes_of(free_));
+    fn(bytes_of(unmapped_));
   }
 
   FrameContents contents;
@@ -137,6 +147,7 @@ class alignas(64) ModelStore {
     std::array<FrameNumber, kFrames> frames{};
     std::uint32_t count = kFrames;
   } free_;
+  alignas(4) std::array<bool, kFiles> unmapped_{};
 };
 
 }  // namespace daxrace::model
