@@ -104,7 +104,7 @@ hazards() {
 kernel_rows() {
   cat <<'ROWS'
 `read()`, `write()` stopped in mid-copy|read write|punch|read write
-page pinned by a pipe|pin|punch|gup_fast
+page pinned by a pipe|pin|punch|pin
 page pinned by a device, whose read ends meanwhile|dio_pin|punch|gup_fast
 page pinned, then munmap|pin_munmap|punch|pin_munmap
 page pinned, then munmap, unlink, last close|pin_unlink|evict|pin_unlink
@@ -127,12 +127,12 @@ live() {
   done | in_a_word
 }
 
-# engine RULE ACCESSES OPERATION
+# engine RELEASE ACCESSES OPERATION
 engine() {
   local access
   for access in $2; do
-    awk -F, -v rule="$1" -v operation="${3/#write/write_hole}" -v access="$access" '
-      $2 == rule && $3 == operation && $4 == access { print access, $6; exit }' "$work/engine.csv"
+    awk -F, -v release="$1" -v operation="${3/#write/write_hole}" -v access="$access" '
+      $1 == release && $3 == operation && $4 == access { print access, $6; exit }' "$work/engine.csv"
   done | in_a_word
 }
 
@@ -145,20 +145,30 @@ in_a_word() {
     END { print differs ? all : first }'
 }
 
-agreement() { awk -v rule="$2" '$1 == "iolock_mmaplock" && $2 == rule { print $3, $4, $5; exit }' "results/kernel/$1-xfs.txt"; }
+# The release that the table was held against, and in how many cells they agree.
+release_of() { sed -nE 's/^release ([^ ]+) .*/\1/p' "results/kernel/$1-xfs.txt"; }
+agreement() { sed -nE 's/^release .*: ([0-9]+ of [0-9]+) cells agree/\1/p' "results/kernel/$1-xfs.txt"; }
 
 kernel_release() { sed -nE '1s/^kernel ([0-9.]+(-[0-9]+)?).*/\1/p' "results/kernel/$1-xfs.txt"; }
 
 kernels() {
-  local text access operation there
-  "$program" litmus --protocol=iolock_mmaplock --format=csv >"$work/engine.csv" || return
-  echo "| in flight when the layout changes | $(kernel_release 6.1) | $(kernel_release 6.12) | engine, \`ref1\` | $(kernel_release 7.x) | engine, \`ref0\` |"
-  echo "| --- | --- | --- | --- | --- | --- |"
+  local text access operation there version row="| in flight when the layout changes |" line="| --- |"
+  "$program" litmus --release=all --format=csv >"$work/engine.csv" || return
+  for version in 6.1 6.12 7.x; do
+    row+=" $(kernel_release "$version") | \`$(release_of "$version")\` |"
+    line+=" --- | --- |"
+  done
+  printf '%s\n%s\n' "$row" "$line"
   while IFS='|' read -r text access operation there; do
-    echo "| $text | $(live 6.1 "$access" "$operation") | $(live 6.12 "$access" "$operation") |" \
-      "$(engine ref1 "$there" "$operation") | $(live 7.x "$access" "$operation") | $(engine ref0 "$there" "$operation") |"
+    row="| $text |"
+    for version in 6.1 6.12 7.x; do
+      row+=" $(live "$version" "$access" "$operation") | $(engine "$(release_of "$version")" "$there" "$operation") |"
+    done
+    echo "$row"
   done < <(kernel_rows)
-  echo "| cells that agree with the engine | $(agreement 6.1 ref1) | $(agreement 6.12 ref1) | - | $(agreement 7.x ref0) | - |"
+  row="| cells that agree |"
+  for version in 6.1 6.12 7.x; do row+=" $(agreement "$version") | - |"; done
+  echo "$row"
 }
 
 # --- out of results/reference/memory.csv ------------------------------------------------------------------------------

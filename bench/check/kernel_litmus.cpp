@@ -188,6 +188,8 @@ void check_options(const LitmusOptions& options) {
     throw Error("--target=kernel: needs --dir=DIR, a directory of the file system under test");
   if (!options.protocols.empty()) throw Error("--protocol: the kernel has its own; use --target=engine");
   if (!options.refcounts.empty()) throw Error("--refcount: the kernel has its own; use --target=engine");
+  if (options.releases.size() > 1 || (!options.releases.empty() && !options.versus_engine))
+    throw Error("--release: of the kernel one, to hold it against with --versus-engine");
   if (options.explain)
     throw Error("--explain: only the engine's interleavings can be told; use --target=engine");
   if (options.hang_bound_ns != 0 && options.hang_bound_ns < 100'000'000)
@@ -388,6 +390,10 @@ Exit print_kernel_litmus(const LitmusOptions& options) {
   const std::unique_ptr<const kernel::Directory, Removed> directory(new kernel::Directory(options.dir));
   look_for_dax(options, directory->facts());
   kernel::KernelLog log;
+  const Release* release =
+      options.versus_engine
+          ? &release_to_compare(directory->facts(), options.releases.empty() ? "" : options.releases.front())
+          : nullptr;
   // The kernel's long list of symbols is read while most cells only wait.
   const bool shown = options.format == LitmusFormat::text || options.format == LitmusFormat::json;
   std::future<std::vector<kernel::Sighting>> canaries;
@@ -398,7 +404,12 @@ Exit print_kernel_litmus(const LitmusOptions& options) {
     throw Error("litmus: no such operation and access ever meet", Exit::skipped);
   fmt::print("{}", rendered(options.format, directory->facts(), cells,
                             shown ? canaries.get() : std::vector<kernel::Sighting>{}));
-  if (options.versus_engine) fmt::print("{}", kernel_versus_engine(cells));
+  bool agrees = true;
+  if (release != nullptr) {
+    const VersusEngine versus = kernel_versus_engine(cells, *release);
+    fmt::print("{}", versus.text);
+    agrees = versus.agrees;
+  }
   std::fflush(stdout);  // whatever comes of the rest
   course.on_cell = nullptr;
   for (unsigned i = 1; i < options.repeat && !stop_requested().load(); ++i) {
@@ -410,6 +421,7 @@ Exit print_kernel_litmus(const LitmusOptions& options) {
     return Exit::interrupted;
   }
   if (options.repeat > 1) fmt::print(stderr, "{} repetitions, all the same\n", options.repeat);
+  if (release != nullptr) return agrees ? Exit::ok : Exit::broken;
   const Exit code = kernel_litmus_exit(cells, options.require_decided);
   if (options.require_decided && code == Exit::skipped)
     fmt::print(stderr, "daxrace: litmus: --require=decided: {} cells, {}\n", cells.size(),
