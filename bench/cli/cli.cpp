@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <exception>
+#include <new>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -229,21 +230,30 @@ Exit dispatch(const Arguments& arguments) {
   return run_verb(verb, rest, whole);
 }
 
+/// Never throws, and needs no memory: whatever went wrong is told.
+void print_error(const char* kind, const char* what) noexcept {
+  std::fputs("daxrace: ", stderr);
+  std::fputs(kind, stderr);
+  std::fputs(what, stderr);
+  std::fputs("\n", stderr);
+}
+
 }  // namespace
 
 int command_line(const std::vector<std::string>& arguments) {
   try {
-    const Exit code = dispatch(arguments);
-    std::fflush(stdout);
-    return static_cast<int>(code);
+    return static_cast<int>(dispatch(arguments));
   } catch (const Error& error) {
-    fmt::print(stderr, "daxrace: {}\n", error.what());
+    print_error("", error.what());
     return static_cast<int>(error.code());
   } catch (const Skipped& skipped) {
-    fmt::print(stderr, "daxrace: skipped: {}\n", skipped.what());
+    print_error("skipped: ", skipped.what());
     return static_cast<int>(Exit::skipped);
+  } catch (const std::bad_alloc&) {
+    print_error("", "out of memory");
+    return static_cast<int>(Exit::usage);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "daxrace: {}\n", error.what());
+    print_error("", error.what());
     return static_cast<int>(Exit::usage);
   }
 }

@@ -12,6 +12,9 @@
 namespace daxrace {
 namespace {
 
+/// The program's own stderr is a stream without a descriptor.
+int descriptor_of(std::FILE* out) { return out == stderr ? STDERR_FILENO : fileno(out); }
+
 std::size_t columns_of(int fd) {
   winsize size{};
   if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
@@ -24,7 +27,7 @@ Progress::Progress(std::size_t total, std::uint64_t total_ns, bool enabled, std:
     : total_(total),
       remaining_ns_(total_ns),
       out_(out),
-      enabled_(enabled && isatty(fileno(out)) == 1),
+      enabled_(enabled && isatty(descriptor_of(out)) == 1),
       started_at_ns_(Clock::monotonic_ns()) {}
 
 void Progress::started(const std::string& name, std::uint64_t estimate_ns) {
@@ -54,7 +57,7 @@ std::string Progress::line(std::size_t width) const {
 
 void Progress::show() {
   if (!enabled_) return;
-  const std::size_t columns = columns_of(fileno(out_));
+  const std::size_t columns = columns_of(descriptor_of(out_));
   fmt::print(out_, "\r\033[K{}", line(columns > 1 ? columns - 1 : columns));
   std::fflush(out_);
   visible_ = true;
