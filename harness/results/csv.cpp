@@ -25,6 +25,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/base/thresholds.hpp"
+#include "harness/results/row_check.hpp"
 
 namespace daxrace {
 namespace {
@@ -214,6 +215,7 @@ void fill_row(Row& row, const std::string& path, unsigned line, const Fields& fi
                             std::string_view(fields[i]).substr(0, 40), kind_of(kColumns[i])));
   }
   if (fields[kServedShare] == nullptr) read_old_remark(row);
+  if (const auto complaint = unsound(row)) throw Error(fmt::format("{}:{}: {}", path, line, *complaint));
 }
 
 /// Longer than any row can be; fast-cpp-csv-parser takes lines of up to 16 MiB.

@@ -61,6 +61,31 @@ std::uint64_t take_varint(std::string_view& bytes) {
   refuse("a number is too large");
 }
 
+/// use(bucket, samples) for each, in their order; refuses what encode() has not written.
+template <class Use>
+void for_each_bucket(std::string_view text, std::size_t buckets, Use&& use) {
+  const std::string bytes = from_base64(text);
+  std::string_view rest = bytes;
+  std::string again;
+  std::size_t next = 0;
+  std::uint64_t count = 0;
+  while (!rest.empty()) {
+    const std::uint64_t skipped = take_varint(rest);
+    if (skipped >= buckets - next) refuse("a bucket is out of range");
+    const std::uint64_t samples = take_varint(rest);
+    if (samples == 0) refuse("a bucket is empty");
+    if (samples > ~std::uint64_t{0} - count) refuse("a count is too large");
+    const std::size_t bucket = next + static_cast<std::size_t>(skipped);
+    use(bucket, samples);
+    put_varint(again, skipped);
+    put_varint(again, samples);
+    count += samples;
+    next = bucket + 1;
+  }
+  // Catches what decodes but was never written: overlong numbers, bits after the end.
+  if (again != bytes || to_base64(again) != text) refuse("it is not in its shortest form");
+}
+
 }  // namespace
 
 std::uint64_t Histogram::low_of(std::size_t bucket) noexcept {
@@ -118,26 +143,15 @@ std::string Histogram::encode() const {
 }
 
 Histogram Histogram::decode(std::string_view text) {
-  const std::string bytes = from_base64(text);
-  std::string_view rest = bytes;
   Histogram out;
-  std::size_t next = 0;
-  while (!rest.empty()) {
-    const std::uint64_t skipped = take_varint(rest);
-    if (skipped >= kBuckets - next) refuse("a bucket is out of range");
-    const std::size_t bucket = next + static_cast<std::size_t>(skipped);
-    const std::uint64_t samples = take_varint(rest);
-    if (samples > ~std::uint64_t{0} - out.count_) refuse("a count is too large");
+  for_each_bucket(text, kBuckets, [&](std::size_t bucket, std::uint64_t samples) {
     const std::uint64_t middle = low_of(bucket) + (high_of(bucket) - low_of(bucket)) / 2;
     out.buckets_[bucket] = samples;
     out.min_ = out.count_ == 0 ? low_of(bucket) : out.min_;
     out.max_ = high_of(bucket);
     out.sum_ += middle * samples;
     out.count_ += samples;
-    next = bucket + 1;
-  }
-  // Catches what decodes but was never written: empty buckets, overlong numbers, bits after the end.
-  if (out.encode() != text) refuse("it is not in its shortest form");
+  });
   return out;
 }
 
