@@ -627,7 +627,7 @@ TEST(Resume, KeepsFinishedEpisodesAndDropsHalfOnesAndSkippedOnes) {
     file.add({skipped_row(shared, config, "no peer")});
     file.add(half);
   }
-  const auto kept = prepare_resume(path, "host");
+  const auto kept = prepare_resume(path, "host", {});
   EXPECT_THAT(kept, SizeIs(2));
   EXPECT_EQ(read_csv(path).rows, kept);
   const Finished done(kept);
@@ -644,9 +644,9 @@ TEST(Resume, LeavesAFileOfAnotherHostAsItIs) {
   const Configuration config = one_configuration(asked({"mixed"}, {"mmaplock"}));
   const Row shared = configuration_row(config, nullptr, test_info());
   { ResultFile(path, OpenMode::create_new, test_info()).add({skipped_row(shared, config, "no peer")}); }
-  EXPECT_THROW(prepare_resume(path, "elsewhere"), Error);
+  EXPECT_THROW(prepare_resume(path, "elsewhere", {}), Error);
   EXPECT_THAT(read_csv(path).rows, SizeIs(1));
-  EXPECT_THAT(error_of([&] { prepare_resume(directory.file("none.csv"), "host"); }),
+  EXPECT_THAT(error_of([&] { prepare_resume(directory.file("none.csv"), "host", {}); }),
               HasSubstr("no such file"));
 }
 

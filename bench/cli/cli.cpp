@@ -21,6 +21,7 @@
 #include "bench/env.hpp"
 #include "bench/list.hpp"
 #include "bench/report/report.hpp"
+#include "bench/run/resume.hpp"
 #include "bench/run/run.hpp"
 #include "harness/base/error.hpp"
 
@@ -48,7 +49,27 @@ void add_option(CLI::App& app, const OptionSpec& spec) {
   option->type_size(optional ? 0 : 1, 1)->expected(1);
 }
 
+/// The parser would take the next word for the value of an option that has none: what a script with an unset
+/// variable gives would swallow the option behind it.
+void refuse_missing_values(const OptionTable& table, const Arguments& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view argument = arguments[i];
+    if (!argument.starts_with("--")) continue;
+    const std::size_t equals = argument.find('=');
+    const OptionSpec* const spec =
+        find_option(table, argument.substr(2, std::min(equals, argument.size()) - 2));
+    if (spec == nullptr) continue;
+    const bool empty = equals != std::string_view::npos && equals + 1 == argument.size();
+    const bool needs_value = spec->takes == Takes::value || spec->takes == Takes::list;
+    const bool last = i + 1 == arguments.size() || arguments[i + 1].starts_with("--");
+    if (empty && spec->takes == Takes::nothing) throw Error(fmt::format("--{} takes no value", spec->name));
+    if (empty || (equals == std::string_view::npos && needs_value && last))
+      throw Error(fmt::format("--{}: give a value: --{}={}", spec->name, spec->name, spec->value));
+  }
+}
+
 Parsed parse(const OptionTable& table, const Arguments& arguments) {
+  refuse_missing_values(table, arguments);
   CLI::App app;
   app.set_help_flag("-h,--help");
   app.allow_extras();
@@ -118,6 +139,7 @@ Exit run_verb(const VerbText& verb, const Arguments& arguments, const Arguments&
     apply_config_file(options.config, verb.name, table, given);
   }
   options.benchmark_flags = parsed.unknown;
+  if (!options.resume.empty()) repeat_recorded_plan(options, table);
   return run(options, whole_command);
 }
 

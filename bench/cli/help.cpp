@@ -66,7 +66,7 @@ daxrace run --workload=gup_vs_punch --protocol=ext4,lease_break --repetitions=10
 daxrace run --workload=realloc --load=closed --perturb  # catch what is unsafe
 daxrace run --backing=fsdax:/mnt/pmem --placement=local,remote --time=10m --out=pmem.csv
 daxrace run --filter='^punch/' --dry-run
-daxrace run --resume=pmem.csv --backing=fsdax:/mnt/pmem --placement=local,remote
+daxrace run --resume=pmem.csv                           # go on where it was interrupted
 daxrace run --target=kernel --dir=/mnt/pmem --workload=mixed,gup_vs_punch)";
 
 constexpr std::string_view kLitmusDetails =

@@ -1,9 +1,14 @@
 #include "bench/cli/option_table.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "bench/cli/suggest.hpp"
 #include "harness/base/error.hpp"
@@ -100,6 +105,40 @@ void apply_from_file(const OptionSpec& spec, const std::vector<std::string>& val
   apply_option(spec, values);
 }
 
+bool is_config_line(std::string_view line) {
+  const std::size_t begin = line.find_first_not_of(" \t\r");
+  if (begin == std::string_view::npos || line[begin] == '#' || line[begin] == ';') return true;
+  line = line.substr(begin, line.find_last_not_of(" \t\r") + 1 - begin);
+  if (line.front() == '[') return line.back() == ']';
+  const std::size_t equals = line.find('=');
+  return equals != std::string_view::npos && equals > 0;
+}
+
+/// The parser passes over what it does not understand, and the default matrix would run in place of what was
+/// meant.
+std::string config_text(const std::string& file) {
+  constexpr std::size_t kLongest = std::size_t{1} << 20;
+  const auto refuse = [&](const std::string& why) {
+    throw Error(
+        fmt::format("--config={}: is not a configuration file of 'name = value' lines: {}", file, why));
+  };
+  struct stat facts {};
+  if (stat(file.c_str(), &facts) != 0)
+    throw Error(fmt::format("--config={}: cannot be read: {}", file, std::strerror(errno)));
+  if (!S_ISREG(facts.st_mode) && !S_ISFIFO(facts.st_mode)) refuse("it is no file");
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw Error(fmt::format("--config={}: cannot be read: {}", file, std::strerror(errno)));
+  std::string text;
+  std::size_t number = 0;
+  for (std::string line; std::getline(in, line); text += line + '\n') {
+    ++number;
+    if (text.size() + line.size() > kLongest) refuse("it is longer than 1 MiB");
+    if (line.find('\0') != std::string::npos) refuse(fmt::format("a NUL byte in line {}", number));
+    if (!is_config_line(line)) refuse(fmt::format("line {}", number));
+  }
+  return text;
+}
+
 }  // namespace
 
 const OptionSpec* find_option(const OptionTable& table, std::string_view name) {
@@ -119,11 +158,16 @@ void apply_option(const OptionSpec& spec, const std::vector<std::string>& values
   spec.apply(wanted);
 }
 
+void apply_recorded_option(const OptionSpec& spec, const std::string& value) {
+  apply_from_file(spec, {value});
+}
+
 void apply_config_file(const std::string& file, std::string_view verb, const OptionTable& table,
                        const std::vector<std::string>& already_given) {
   std::vector<CLI::ConfigItem> items;
   try {
-    items = CLI::ConfigINI().from_file(file);
+    std::istringstream text(config_text(file));
+    items = CLI::ConfigINI().from_config(text);
   } catch (const CLI::Error& error) {
     throw Error(fmt::format("--config={}: cannot be read: {}", file, error.what()));
   }

@@ -32,6 +32,9 @@ const OptionSpec* find_option(const OptionTable& table, std::string_view name);
 /// taken. Throws Error naming the option.
 void apply_option(const OptionSpec& spec, const std::vector<std::string>& values);
 
+/// The same for the value under which a report has it.
+void apply_recorded_option(const OptionSpec& spec, const std::string& value);
+
 /// Applies the `name = value` lines of a configuration file, `[VERB]` sections of other verbs left aside, to
 /// every row that is not in `already_given`. Throws Error naming the file and what is wrong in it.
 void apply_config_file(const std::string& file, std::string_view verb, const OptionTable& table,

@@ -44,17 +44,15 @@ void parse_list_into(std::vector<Out>& out, const Values& values, Parse parse) {
   }
 }
 
+/// `all` stands for every name; a typo beside it is one all the same.
 void parse_names(std::vector<std::string>& out, std::string_view what, const Values& values,
                  const Values& known) {
-  if (std::ranges::find(values, "all") != values.end()) {
-    out = known;
-    return;
-  }
   parse_list_into(out, values, [&](const std::string& value) {
-    if (std::ranges::find(known, value) == known.end())
+    if (value != "all" && std::ranges::find(known, value) == known.end())
       throw Error(fmt::format("--{}: {}", what, unknown_word(what, value, known)));
     return value;
   });
+  if (std::ranges::find(out, "all") != out.end()) out = known;
 }
 
 unsigned parse_unsigned(std::string_view option, const std::string& text, std::uint64_t low,
@@ -103,7 +101,7 @@ OptionTable what_options(RunOptions& o) {
        "keep the configurations whose canonical name, such as mixed/ext4/memory/local/threads:2, matches",
        [&o](const Values& v) { o.filter = v.front(); }},
       flag(kWhat, "dry-run", o.dry_run, true,
-           "print what would run and about how long it takes; run nothing"),
+           "print what would run, what stands in its way, and about how long it takes; run nothing"),
       {kWhat, "config", Takes::value, "FILE", "",
        "read options from FILE, one 'name = value' a line; those on the command line win",
        [&o](const Values& v) { o.config = v.front(); }},
@@ -240,7 +238,8 @@ OptionTable result_options(RunOptions& o) {
       flag(kResults, "append", o.append, true, "add to --out, which must have the same schema"),
       flag(kResults, "force", o.force, true, "replace --out"),
       {kResults, "resume", Takes::value, "FILE", "",
-       "go on with FILE after an interruption: what is finished in it is kept and not run again",
+       "go on with the last run of FILE, as it was asked for: what is finished in it is kept and not run "
+       "again",
        [&o](const Values& v) { o.resume = v.front(); }},
       flag(kResults, "tables", o.tables, true,
            "print every table at the end in place of one screen: each path of each workload with its "
@@ -306,6 +305,17 @@ void check_target(const RunOptions& o) {
     if (given) throw Error(fmt::format("--{}: is the engine's; not with --target=kernel", name));
 }
 
+/// Perturbed episodes exist for one lock only, and are judged by the oracle or not at all.
+void check_perturbed(const RunOptions& o) {
+  if (!o.perturb) return;
+  for (const std::string& lock : o.locks)
+    if (lock != kLockNames[0])
+      throw Error(fmt::format("--perturb and --lock={}: give one of them; only {} can be perturbed", lock,
+                              kLockNames[0]));
+  if (!o.oracle.value_or(true))
+    throw Error("--perturb and --oracle=off: give one of them; nothing would be looked at");
+}
+
 }  // namespace
 
 void check_run_options(const RunOptions& o) {
@@ -319,6 +329,7 @@ void check_run_options(const RunOptions& o) {
     throw Error("--resume and --out name different files; --resume=FILE goes on writing FILE");
   if (!o.resume.empty() && o.force) throw Error("--resume and --force: give one of them");
   if (o.append && o.out.empty()) throw Error("--append: name the file with --out=FILE");
+  check_perturbed(o);
   if (o.duration_ns && *o.duration_ns < 1'000'000) throw Error("--duration: at least 1ms");
   if (o.hang_bound_ns < 100'000'000) throw Error("--hang-bound: at least 100ms");
 }

@@ -83,6 +83,8 @@ struct RunOptions {
   std::vector<std::string> benchmark_flags;  ///< `--benchmark_*`, as given
   std::vector<std::pair<std::string, std::string>>
       given;  ///< every option that was, from command line or file
+
+  friend bool operator==(const RunOptions&, const RunOptions&) = default;
 };
 
 /// The option table of `daxrace run`; its rows write into `options`, which must outlive it.

@@ -82,8 +82,9 @@ std::uint64_t parse_count(std::string_view option, std::string_view text, std::u
 
 double parse_positive(std::string_view option, std::string_view text) {
   const auto quantity = split_quantity(text);
-  if (!quantity || !quantity->unit.empty() || quantity->number <= 0)
-    reject(option, text, "a number above 0, such as 0.5 or 2");
+  constexpr double kLargest = 1e9;
+  if (!quantity || !quantity->unit.empty() || quantity->number <= 0 || quantity->number > kLargest)
+    reject(option, text, "a number above 0, such as 0.5 or 2, and at most 1e9");
   return quantity->number;
 }
 

@@ -34,7 +34,10 @@ constexpr int kGridRed = 3;
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
-    std::string name = (fs::temp_directory_path() / "daxrace-report-XXXXXX").string();
+    std::error_code failed;
+    const fs::path place = fs::temp_directory_path(failed);
+    if (failed) throw Error(fmt::format("TMPDIR: {}", failed.message()));
+    std::string name = (place / "daxrace-report-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) throw Error(fmt::format("{}: {}", name, std::strerror(errno)));
     path_ = name;
   }
@@ -193,12 +196,17 @@ Drawing draw(const std::vector<Plot>& plots, const std::string& program) {
     drawing.why_not = "none were asked for (--no-plots)";
     return drawing;
   }
-  const TemporaryDirectory directory;
-  write_script(directory.path(), plots);
-  drawing.why_not = run_gnuplot(program, directory.path());
-  if (!drawing.why_not.empty()) return drawing;
-  for (std::size_t i = 0; i < plots.size(); ++i)
-    drawing.svgs.push_back(inline_svg(file_text(svg_path(directory.path(), i)), plots[i], i));
+  try {
+    const TemporaryDirectory directory;
+    write_script(directory.path(), plots);
+    drawing.why_not = run_gnuplot(program, directory.path());
+    if (!drawing.why_not.empty()) return drawing;
+    for (std::size_t i = 0; i < plots.size(); ++i)
+      drawing.svgs.push_back(inline_svg(file_text(svg_path(directory.path(), i)), plots[i], i));
+  } catch (const Error& error) {  // no room for temporary files: tables without plots, as without gnuplot
+    drawing.why_not = error.what();
+    drawing.svgs.clear();
+  }
   return drawing;
 }
 

@@ -26,16 +26,6 @@ void check_cpus(const Topology& topology, const std::vector<int>& cpus) {
     }
 }
 
-/// The kernel would not refuse a region that is too large, but kill somebody for it.
-void check_memory(const RegionSpec& spec) {
-  const std::uint64_t available = available_memory_bytes();
-  if (spec.backing != Backing::memory || spec.bytes <= available) return;
-  throw Error(
-      fmt::format("the memory backing needs {} MiB and {} MiB are available: give a smaller --file-pages or "
-                  "--frame-bytes",
-                  spec.bytes >> 20, available >> 20));
-}
-
 }  // namespace
 
 std::size_t usable_cpus(const Topology& topology, const std::vector<int>& cpus) {
@@ -45,6 +35,15 @@ std::size_t usable_cpus(const Topology& topology, const std::vector<int>& cpus) 
 
 std::size_t bytes_needed(const Configuration& config) {
   return std::size_t{frames_needed(episode_config(config))} * config.frame_bytes;
+}
+
+std::string memory_shortage(std::size_t bytes) {
+  const std::uint64_t available = available_memory_bytes();
+  if (bytes <= available) return "";
+  return fmt::format(
+      "the memory backing needs {} MiB and {} MiB are available: give a smaller --file-pages or "
+      "--frame-bytes",
+      bytes >> 20, available >> 20);
 }
 
 Machine::Machine(const Topology& topology, const std::vector<Configuration>& matrix,
@@ -73,7 +72,8 @@ void Machine::open_regions(const std::vector<Configuration>& matrix, const RunOp
     spec.sync_mapping = config.target == Target::engine;  // the kernel's own files lie beside it
   }
   for (const auto& [key, spec] : wanted) {
-    check_memory(spec);
+    if (spec.backing == Backing::memory)
+      if (const std::string why = memory_shortage(spec.bytes); !why.empty()) throw Error(why);
     OpenRegion& slot = regions_[key];
     try {
       slot.region = Region::open(spec);

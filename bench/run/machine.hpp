@@ -20,6 +20,10 @@ std::size_t usable_cpus(const Topology& topology, const std::vector<int>& cpus);
 /// What an episode writes to of its backing.
 std::size_t bytes_needed(const Configuration& config);
 
+/// Why a memory backing of that size cannot be had, or nothing. The kernel would not refuse it, but kill
+/// somebody for it.
+std::string memory_shortage(std::size_t bytes);
+
 /// What the episodes of a run share: one region per backing and frame size, and one peer. Opened before the
 /// first episode, so that what the user must mend is said at once.
 class Machine {

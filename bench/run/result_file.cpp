@@ -45,18 +45,27 @@ void replace_rows(const std::string& path, const std::string& host, const std::v
     throw Error(fmt::format("--resume={}: cannot be rewritten: {}", path, std::strerror(errno)));
 }
 
+/// NAME.csv, or the first of NAME-2.csv, NAME-3.csv, ... that is not there: two runs may begin in one second.
+std::string unused(const std::string& name) {
+  constexpr std::string_view kCsv = ".csv";
+  std::string path = name;
+  for (unsigned i = 2; std::filesystem::exists(path); ++i)
+    path = fmt::format("{}-{}{}", name.substr(0, name.size() - kCsv.size()), i, kCsv);
+  return path;
+}
+
 }  // namespace
 
 std::string result_path(const RunOptions& options, const RunInfo& info) {
   if (!options.resume.empty()) return options.resume;
   if (!options.out.empty()) return options.out;
   std::string name = new_file_name(info);
-  if (!in_project_root()) return name;
+  if (!in_project_root()) return unused(name);
   std::error_code failed;
   std::filesystem::create_directories("results/local", failed);
   if (failed)
     throw Error(fmt::format("results/local: cannot be made: {}; name a file with --out", failed.message()));
-  return "results/local/" + name;
+  return unused("results/local/" + name);
 }
 
 Finished::Finished(const std::vector<Row>& rows) {
@@ -72,14 +81,27 @@ bool Finished::covers(const Row& row) const {
   return !is_skipped(row) && episodes_.contains(episode_of(row));
 }
 
-std::vector<Row> prepare_resume(const std::string& path, const std::string& host) {
+std::vector<Row> prepare_resume(const std::string& path, const std::string& host, const RecordedRun& run) {
   if (!std::filesystem::exists(path)) throw Error(fmt::format("--resume={}: there is no such file", path));
   { const CsvWriter refuses_what_is_not_ours(path, OpenMode::append, host); }
-  const std::vector<Row> all = read_csv(path).rows;
-  const Finished finished(all);
+  const std::vector<Row> before = read_csv(path).rows;
+  std::vector<Row> own;
+  std::ranges::copy_if(before, std::back_inserter(own), [&](const Row& row) { return run.owns(row.run_id); });
+  const Finished finished(own);
+  std::vector<Row> after;
   std::vector<Row> kept;
-  std::ranges::copy_if(all, std::back_inserter(kept), [&](const Row& row) { return finished.covers(row); });
-  if (kept.size() != all.size()) replace_rows(path, host, kept);
+  for (const Row& row : before) {
+    const bool is_own = run.owns(row.run_id);
+    if (is_own && !finished.covers(row)) continue;
+    after.push_back(row);
+    if (!is_own) continue;
+    if (!run.run_id.empty()) {
+      after.back().run_id = run.run_id;
+      after.back().time_utc = run.time_utc;
+    }
+    kept.push_back(after.back());
+  }
+  if (after != before) replace_rows(path, host, after);
   return kept;
 }
 

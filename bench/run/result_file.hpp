@@ -9,6 +9,7 @@
 
 #include "bench/cli/options.hpp"
 #include "harness/results/csv.hpp"
+#include "harness/results/recorded_run.hpp"
 #include "harness/results/run_info.hpp"
 
 namespace daxrace {
@@ -33,10 +34,10 @@ class Finished {
   std::set<std::pair<std::string, std::uint64_t>> episodes_;
 };
 
-/// Reads the file of --resume and rewrites it without the rows of unfinished episodes and of skipped
-/// configurations, which are tried again. Returns the rows that stay. Throws Error, and leaves the file as it
-/// is then.
-std::vector<Row> prepare_resume(const std::string& path, const std::string& host);
+/// Reads the file of --resume and rewrites it without the rows of `run`'s unfinished episodes and skipped
+/// configurations, which are tried again; what stays of it bears its run_id and time. Returns those rows.
+/// Rows of other runs stay as they are. Throws Error, and leaves the file as it is then.
+std::vector<Row> prepare_resume(const std::string& path, const std::string& host, const RecordedRun& run);
 
 /// The CSV and the run report beside it, and its rows in memory for the table.
 class ResultFile {
@@ -50,6 +51,8 @@ class ResultFile {
   RunReport& report() { return report_; }
   const std::vector<Row>& rows() const { return rows_; }
   const std::string& path() const { return writer_.path(); }
+  /// Takes back what it has written beside a CSV that got no row.
+  void withdraw_report() { report_.withdraw(); }
   bool cut_partial_line() const { return writer_.cut_partial_line(); }
 
  private:

@@ -14,11 +14,13 @@
 #include "bench/cli/units.hpp"
 #include "bench/report/screen.hpp"
 #include "bench/run/episode_runner.hpp"
+#include "bench/run/foresee.hpp"
 #include "bench/run/google_benchmark.hpp"
 #include "bench/run/machine.hpp"
 #include "bench/run/matrix.hpp"
 #include "bench/run/pmem_scan.hpp"
 #include "bench/run/result_file.hpp"
+#include "bench/run/resume.hpp"
 #include "bench/run/schedule.hpp"
 #include "bench/run/summary.hpp"
 #include "harness/platform/clock.hpp"
@@ -72,13 +74,18 @@ std::string plan_line(const std::vector<Configuration>& matrix, const std::vecto
                      options.seed);
 }
 
+std::string foreseen(const Configuration& config, const Topology& topology, const RunOptions& options) {
+  const std::string obstacle = obstacle_to(config, topology, options);
+  return obstacle.empty() ? "" : fmt::format("  would be {}", obstacle);
+}
+
 void print_plan(const std::vector<Configuration>& matrix, const std::vector<PlannedEpisode>& episodes,
-                const RunOptions& options) {
+                const RunOptions& options, const Topology& topology) {
   for (std::size_t i = 0; i < matrix.size(); ++i) {
     const auto repetitions = std::ranges::count(episodes, i, &PlannedEpisode::config);
     if (repetitions > 0)
-      fmt::print("{}  x{}  {} each\n", canonical_name(matrix[i]), repetitions,
-                 duration_text(estimated_ns(matrix[i])));
+      fmt::print("{}  x{}  {} each{}\n", canonical_name(matrix[i]), repetitions,
+                 duration_text(estimated_ns(matrix[i])), foreseen(matrix[i], topology, options));
   }
   fmt::print("{}\n", plan_line(matrix, episodes, options));
 }
@@ -104,6 +111,8 @@ void describe_run(RunReport& report, const RunOptions& options, const std::vecto
                   const Machine& machine, const std::vector<Configuration>& matrix) {
   report.set_command_line(command_line);
   for (const auto& [name, value] : options.given) report.set_option(name, value);
+  if (const std::string filter = benchmark_filter_of(options); !filter.empty())
+    report.set_option("benchmark_filter", filter);
   report.set_topology(machine.topology().summary());
   report.set_environment("pmem namespaces", namespaces_text(scan_namespaces()));
   report.set_environment("DAX mounts", dax_mounts_text(scan_dax_mounts()));
@@ -181,6 +190,8 @@ Exit finish(ResultFile& results, const RunOptions& options, const std::vector<st
   if (any_rows) {
     results.report().set_outcome(std::string{outcome_of(code)});
     results.report().write();
+  } else {
+    results.withdraw_report();
   }
   const bool show = any_rows && options.table && !options.quiet;
   if (show) fmt::print("{}", shown(results, options, remarks));
@@ -188,9 +199,20 @@ Exit finish(ResultFile& results, const RunOptions& options, const std::vector<st
   if (!show || options.tables || code == Exit::interrupted)
     fmt::print("{}{}; {}\n", code == Exit::interrupted ? "interrupted: " : "", summary_line(summary),
                any_rows ? results.path() : "no rows");
+  if (code == Exit::interrupted && any_rows)
+    fmt::print("go on with: {}\n", resume_command(options, results.path()));
   if (summary.skipped > 0 && code != Exit::skipped)
     say(options, fmt::format("skipped {}", counted(summary.skipped, "configuration")));
   return code;
+}
+
+/// What failed is told anyway; where the disk is full the report says no more than it did.
+void note_failure(RunReport& report) {
+  report.set_outcome("failed");
+  try {
+    report.write();
+  } catch (const Error&) {
+  }
 }
 
 /// One run from its parts. Registered bodies refer to it, so it is made before them and filled in as things
@@ -214,7 +236,7 @@ class Run {
     return Exit::ok;
   }
   bool only_list() const { return suite_.only_list(); }
-  void print() const { print_plan(matrix_, episodes_, options_); }
+  void print() const { print_plan(matrix_, episodes_, options_, topology_); }
   Exit execute(const std::vector<std::string>& command_line);
 
  private:
@@ -252,10 +274,10 @@ void Run::drop_finished() {
 }
 
 Exit Run::execute(const std::vector<std::string>& command_line) {
-  const RunInfo info = gather_run_info();
+  RunInfo info = gather_run_info();
   const std::string path = result_path(options_, info);
   std::vector<Row> kept;
-  if (!options_.resume.empty()) kept = prepare_resume(path, info.host);
+  if (!options_.resume.empty()) kept = go_on_with(path, info);
   const auto chosen = chosen_matrix();
   if (options_.destroy_data) announce_overwritten(chosen);
   const Machine machine(topology_, chosen, options_);
@@ -270,9 +292,15 @@ Exit Run::execute(const std::vector<std::string>& command_line) {
   const std::vector<std::string> remarks = measure_zaps(results_->report(), machine, chosen);
   say(options_, plan_line(matrix_, episodes_, options_) + "; results in " + path);
   progress_.emplace(episodes_.size(), estimate(matrix_, episodes_), !options_.quiet, stderr);
+  results_->report().write();  // before the first row, which would stand without its run if we were killed
   suite_.run();
   progress_->clear();
-  runner_->rethrow_failure();
+  try {
+    runner_->rethrow_failure();
+  } catch (...) {
+    note_failure(results_->report());
+    throw;
+  }
   return finish(*results_, options_, remarks);
 }
 

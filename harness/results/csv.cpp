@@ -451,6 +451,9 @@ void CsvWriter::check_existing(OpenMode mode, std::string_view host) {
   }
   std::string text = read_all(path_);
   cut_partial_line_ = drop_partial_line(text);
+  if (text.empty())
+    throw Error(fmt::format(
+        "{}: its header line is not whole: nothing in it was finished; start anew with --force", path_));
   const auto whole = static_cast<off_t>(text.size());
   if (check_header(path_, text.substr(0, text.find('\n'))) != kColumns.size()) {
     throw Error(fmt::format("{}: its columns are those of another version: choose another --out", path_));

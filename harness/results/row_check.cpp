@@ -93,12 +93,12 @@ constexpr auto kCountRanges = std::to_array<CountRange>({
     {"hang", &Row::hang, 0, kMostOfAnything},
 });
 
-std::string shown(std::string_view value) { return fmt::format("\"{}\"", value.substr(0, 40)); }
+std::string in_quotes(std::string_view value) { return fmt::format("\"{}\"", value.substr(0, 40)); }
 
 bool is_in(WordSet words, std::string_view word) { return std::ranges::find(words, word) != words.end(); }
 
 Complaint not_one_of(std::string_view column, std::string_view value, WordSet words) {
-  return fmt::format("{} is {}, not one of {}", column, shown(value), fmt::join(words, ", "));
+  return fmt::format("{} is {}, not one of {}", column, in_quotes(value), fmt::join(words, ", "));
 }
 
 Complaint word_outside_its_set(const Row& row) {
@@ -106,7 +106,7 @@ Complaint word_outside_its_set(const Row& row) {
     if (const std::string& value = row.*set.member; !value.empty() && !is_in(set.words, value))
       return not_one_of(set.column, value, set.words);
   if (row.path.empty() || row.path == kAllPaths || is_in(kPathNames, row.path)) return std::nullopt;
-  return fmt::format("path is {}, neither \"{}\" nor a path of daxrace", shown(row.path), kAllPaths);
+  return fmt::format("path is {}, neither \"{}\" nor a path of daxrace", in_quotes(row.path), kAllPaths);
 }
 
 /// A row of a whole episode says how it ended; nothing may stand for "all is well".
@@ -135,7 +135,7 @@ Complaint unknown_hazards(const Row& row) {
   for (const auto& [column, value] :
        {std::pair{"promises", &row.promises}, std::pair{"violated", &row.violated}})
     if (!value->empty() && !are_hazards(*value))
-      return fmt::format("{} is {}, not hazards such as H1+H4", column, shown(*value));
+      return fmt::format("{} is {}, not hazards such as H1+H4", column, in_quotes(*value));
   return std::nullopt;
 }
 
@@ -148,7 +148,7 @@ bool is_name(std::string_view text) {
 Complaint ill_formed_name(const Row& row) {
   for (const NameColumn& name : kNameColumns)
     if (!is_name(row.*name.member))
-      return fmt::format("{} is {}, not a name", name.column, shown(row.*name.member));
+      return fmt::format("{} is {}, not a name", name.column, in_quotes(row.*name.member));
   return std::nullopt;
 }
 
@@ -166,7 +166,7 @@ bool is_time(std::string_view text) {
 
 Complaint bad_time(const Row& row) {
   if (row.time_utc.empty() || is_time(row.time_utc)) return std::nullopt;
-  return fmt::format("time_utc is {}, not a time such as 2018-07-26T22:09:01Z", shown(row.time_utc));
+  return fmt::format("time_utc is {}, not a time such as 2018-07-26T22:09:01Z", in_quotes(row.time_utc));
 }
 
 Complaint out_of_range(const Row& row) {

@@ -29,6 +29,8 @@ struct RunInfo {
   std::string run_id;  ///< time and random digits: unique, sorts by time
   std::string git_commit;
   std::string time_utc;  ///< 2018-07-26T22:09:01Z
+  std::string
+      resumed_utc;  ///< when --resume went on with it; run_id and time_utc are those of its begin then
   std::string host;
   std::string cpu;             ///< model name
   std::string kernel;          ///< uname -r
@@ -68,12 +70,15 @@ void set_run_columns(Row& row, const RunInfo& info);
 /// `results/x.csv` -> `results/x.run.json`.
 std::string run_json_path(const std::string& csv_path);
 
-/// The RUN.json beside a CSV: one entry per run that wrote to it. write() may be called again and again as
-/// the run goes on; each call replaces the file whole, so that an interrupted run leaves the last state.
+/// The RUN.json beside a CSV: one entry per run that wrote to it, be it in one go or resumed. write() may be
+/// called again and again as the run goes on; each call replaces the file whole, so that an interrupted run
+/// leaves the last state.
 class RunReport {
  public:
-  /// append and create_new keep the entries that the file already has; replace drops them. Throws Error if
-  /// the file exists and is not such a report.
+  /// append and create_new keep the entries that the file already has; replace drops them. An entry of the
+  /// same run_id is gone on with. The caller is the only writer: entries that say `running` are of runs that
+  /// were killed, and what those have left half written goes at the first write(). Throws Error if the file
+  /// exists and is not such a report.
   RunReport(const std::string& csv_path, OpenMode mode, const RunInfo& info);
   ~RunReport();
   RunReport(const RunReport&) = delete;
@@ -95,6 +100,9 @@ class RunReport {
 
   /// Writes a temporary file and renames it over the report. Throws Error (disk full, no permission).
   void write();
+  /// Takes this run out of the report again, and the report away if it was the first: for a run without a
+  /// row.
+  void withdraw();
   const std::string& path() const { return path_; }
 
  private:

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <utility>
 
@@ -107,6 +108,55 @@ void write_and_sync(const std::string& path, const std::string& text) {
   close(fd);
 }
 
+void replace_report(const std::string& path, const Json& whole) {
+  // Command lines may hold bytes that are not UTF-8.
+  const std::string text = whole.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+  const std::string temporary = fmt::format("{}.{}.tmp", path, getpid());
+  write_and_sync(temporary, text);
+  if (std::rename(temporary.c_str(), path.c_str()) == 0) return;
+  const int error = errno;
+  unlink(temporary.c_str());
+  throw Error(fmt::format("{}: cannot be replaced: {}", path, std::strerror(error)));
+}
+
+/// PATH.PID.tmp of writers that were killed.
+void remove_half_written(const std::string& path) {
+  namespace fs = std::filesystem;
+  const std::string start = fs::path(path).filename().string() + ".";
+  const fs::path directory = fs::path(path).parent_path();
+  std::error_code failed;
+  std::vector<fs::path> stale;
+  for (const auto& entry : fs::directory_iterator(directory.empty() ? "." : directory, failed)) {
+    std::string name = entry.path().filename().string();
+    if (!name.starts_with(start) || !name.ends_with(".tmp") || name.size() < start.size() + 5) continue;
+    name = name.substr(start.size(), name.size() - start.size() - 4);
+    if (name.find_first_not_of("0123456789") == std::string::npos) stale.push_back(entry.path());
+  }
+  for (const fs::path& one : stale) fs::remove(one, failed);
+}
+
+void mark_killed(Json& runs) {
+  for (Json& run : runs)
+    if (run.is_object() && run.value("outcome", "") == "running") run["outcome"] = "killed";
+}
+
+/// The entry of the same run, which is taken out; null: there is none.
+Json take_entry(Json& runs, const RunInfo& info) {
+  for (auto run = runs.begin(); run != runs.end(); ++run) {
+    if (!run->is_object() || run->value("run_id", "") != info.run_id) continue;
+    Json found = *run;
+    runs.erase(run);
+    return found;
+  }
+  return nullptr;
+}
+
+/// How many timelines of each kind an entry holds already.
+void count_seen(const Json& run, std::map<std::pair<std::string, std::string>, std::size_t>& seen) {
+  for (const Json& violation : run.value("violations", Json::array()))
+    ++seen[{violation.value("configuration", ""), violation.value("detector", "")}];
+}
+
 }  // namespace
 
 std::string run_json_path(const std::string& csv_path) {
@@ -118,6 +168,8 @@ std::string run_json_path(const std::string& csv_path) {
 struct RunReport::Impl {
   Json report;
   Json run;
+  Json before;                                                      ///< resumed: its entry as it was
+  bool written = false;                                             ///< by us
   std::map<std::pair<std::string, std::string>, std::size_t> seen;  ///< by configuration and detector
 };
 
@@ -125,17 +177,26 @@ RunReport::RunReport(const std::string& csv_path, OpenMode mode, const RunInfo& 
     : path_(run_json_path(csv_path)), impl_(std::make_unique<Impl>()) {
   impl_->report = existing_report(path_);
   if (mode == OpenMode::replace) impl_->report["runs"] = Json::array();
-  impl_->run = new_run(info);
+  mark_killed(impl_->report["runs"]);
+  impl_->before = take_entry(impl_->report["runs"], info);
+  impl_->run = impl_->before.is_null() ? new_run(info) : impl_->before;
+  if (info.resumed_utc.empty()) return;
+  impl_->run["outcome"] = "running";
+  impl_->run["resumed"].push_back({{"time_utc", info.resumed_utc}, {"loadavg", info.loadavg}});
+  count_seen(impl_->run, impl_->seen);
 }
 
 RunReport::~RunReport() = default;
 
 void RunReport::set_command_line(const std::vector<std::string>& arguments) {
-  impl_->run["command_line"] = arguments;
+  if (impl_->before.is_null())
+    impl_->run["command_line"] = arguments;
+  else
+    impl_->run["resumed"].back()["command_line"] = arguments;
 }
 
 void RunReport::set_option(const std::string& name, const std::string& value) {
-  impl_->run["options"][name] = value;
+  if (impl_->before.is_null()) impl_->run["options"][name] = value;
 }
 
 void RunReport::set_environment(const std::string& name, const std::string& value) {
@@ -172,16 +233,21 @@ void RunReport::add_hang(const std::string& configuration, std::uint64_t repetit
 }
 
 void RunReport::write() {
+  if (!impl_->written) remove_half_written(path_);
+  impl_->written = true;
   Json whole = impl_->report;
   whole["runs"].push_back(impl_->run);
-  // Command lines may hold bytes that are not UTF-8.
-  const std::string text = whole.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
-  const std::string temporary = fmt::format("{}.{}.tmp", path_, getpid());
-  write_and_sync(temporary, text);
-  if (std::rename(temporary.c_str(), path_.c_str()) == 0) return;
-  const int error = errno;
-  unlink(temporary.c_str());
-  throw Error(fmt::format("{}: cannot be replaced: {}", path_, std::strerror(error)));
+  replace_report(path_, whole);
+}
+
+void RunReport::withdraw() {
+  if (!impl_->written) return;
+  Json whole = impl_->report;
+  if (!impl_->before.is_null()) whole["runs"].push_back(impl_->before);
+  if (whole["runs"].empty())
+    unlink(path_.c_str());
+  else
+    replace_report(path_, whole);
 }
 
 }  // namespace daxrace
