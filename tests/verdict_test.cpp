@@ -77,6 +77,16 @@ TEST(Judge, where_a_finding_does_not_apply_it_excuses_nothing) {
   EXPECT_EQ(judge(kProtocol, seen, Verdict::kept, [](const Finding&) { return false; }), Verdict::broken);
 }
 
+/// A lessee maps his blocks under IOLOCK, like anybody: behind a change that waits for a pin, he cannot
+/// return the lease.
+TEST(StuckTasks, look_behind_a_lessee_who_waits_for_a_lock_himself) {
+  const auto lease_of = [](int holder) { return StuckTask{.waits_for = WaitFor::lease, .holder = holder}; };
+  const StuckTask lessee{.overdue = false, .waits_for = WaitFor::iolock, .holder = 2};
+  const StuckTask change{.overdue = false, .waits_for = WaitFor::page_idle, .pinned = true};
+  EXPECT_EQ(signs_of(std::vector{lease_of(1), lessee, change}), Signs(Sign::pin_and_lock));
+  EXPECT_EQ(signs_of(std::vector{lease_of(StuckTask::kNobody), lessee, change}), Signs(Sign::lease));
+}
+
 TEST(StuckTasks, say_what_is_waited_for_behind_all_locks) {
   const StuckTask mapped{.waits_for = WaitFor::page_idle};
   const StuckTask pinned{.waits_for = WaitFor::page_idle, .pinned = true};

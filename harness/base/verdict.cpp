@@ -8,8 +8,8 @@ namespace {
 const StuckTask* end_of_chain(std::span<const StuckTask> tasks, const StuckTask& task) {
   const StuckTask* at = &task;
   for (std::size_t hops = 0; hops <= tasks.size(); ++hops) {
-    if (!is_lock(at->waits_for) || at->is_true) return at;
-    if (at->holder == StuckTask::kNobody) return nullptr;
+    if (at->is_true) return at;
+    if (at->holder == StuckTask::kNobody) return is_lock(at->waits_for) ? nullptr : at;
     at = &tasks[static_cast<std::size_t>(at->holder)];
   }
   return nullptr;

@@ -133,7 +133,7 @@ struct StuckTask {
   WaitFor waits_for = WaitFor::nothing;  ///< nothing: it runs
   bool is_true = false;                  ///< what it waits for
   bool pinned = false;                   ///< page_idle: references beyond those of mappings
-  int holder = kNobody;                  ///< of the lock: its place in the list
+  int holder = kNobody;  ///< of the lock, or a lessee who waits himself: its place in the list
 };
 
 constexpr bool is_lock(WaitFor what) {

@@ -151,6 +151,8 @@ class Episode {
         if ((what == WaitFor::io_range || what == WaitFor::mapping_range) &&
             tasks_[static_cast<std::size_t>(i)]->wait_for.load() == WaitFor::page_idle)
           stands.holder = i;
+    } else if (what == WaitFor::lease) {
+      stands.holder = lessee_who_waits(tasks_, task);
     } else if (what == WaitFor::page_idle) {
       const auto& frame = store_.frame(task.wait_detail.load());
       const std::uint32_t references = frame.refcount.load();

@@ -205,6 +205,15 @@ int holder_of(const std::vector<std::unique_ptr<Task>>& tasks, const Task& waite
   return found == tasks.end() ? StuckTask::kNobody : static_cast<int>(found - tasks.begin());
 }
 
+int lessee_who_waits(const std::vector<std::unique_ptr<Task>>& tasks, const Task& waiter) {
+  const auto waits = [&](const std::unique_ptr<Task>& task) {
+    return task.get() != &waiter && task->op.load() == static_cast<std::uint8_t>(Op::lease) &&
+           is_lock(task->wait_for.load());
+  };
+  const auto found = std::ranges::find_if(tasks, waits);
+  return found == tasks.end() ? StuckTask::kNobody : static_cast<int>(found - tasks.begin());
+}
+
 std::string describe_lock(const std::vector<std::unique_ptr<Task>>& tasks, WaitFor what, std::uint32_t ino,
                           const void* lock) {
   std::vector<std::string> holders;

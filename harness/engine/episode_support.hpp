@@ -101,6 +101,9 @@ Ending watch_episode(const EpisodeConfig& config, EpisodeClock& clock, Watchdog&
                      const std::function<std::vector<StuckTask>()>& tasks, Overdue& overdue);
 /// The place in `tasks` of somebody else who holds the lock, or StuckTask::kNobody.
 int holder_of(const std::vector<std::unique_ptr<Task>>& tasks, const Task& waiter, const void* lock);
+/// The place in `tasks` of a lessee who waits for a lock and cannot return his lease meanwhile, or
+/// StuckTask::kNobody.
+int lessee_who_waits(const std::vector<std::unique_ptr<Task>>& tasks, const Task& waiter);
 /// Who holds the lock, as far as anybody knows.
 std::string describe_lock(const std::vector<std::unique_ptr<Task>>& tasks, WaitFor what, std::uint32_t ino,
                           const void* lock);
