@@ -260,6 +260,7 @@ TEST_F(Compare, NewlySkippedConfigurationFailsWithItsReason) {
     skipped.path = kAllPaths;
     skipped.repetition = 0;
     skipped.status = "skipped";
+    skipped.verdict = "none";
     skipped.reason = "no peer";
     skipped.granularity = "";  // nothing was opened
     rows.push_back(skipped);

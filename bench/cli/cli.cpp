@@ -139,7 +139,10 @@ Exit run_verb(const VerbText& verb, const Arguments& arguments, const Arguments&
     apply_config_file(options.config, verb.name, table, given);
   }
   options.benchmark_flags = parsed.unknown;
-  if (!options.resume.empty()) repeat_recorded_plan(options, table);
+  if (!options.resume.empty()) {
+    check_run_options(options);
+    repeat_recorded_plan(options, table);
+  }
   return run(options, whole_command);
 }
 
