@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <exception>
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -13,8 +15,16 @@ namespace daxrace {
 /// One for each CPU.
 inline unsigned thread_per_cpu() { return std::max(1U, std::thread::hardware_concurrency()); }
 
-/// Calls fn(i) for each i below `count`, on `threads` threads of which the caller is one. What one of them
-/// throws ends that one, and is thrown here when all have ended.
+/// What to say of a thread that could not be started: most often a limit, and which one the kernel does not
+/// tell.
+inline std::string cannot_start(const std::string& what, const std::system_error& error) {
+  return "cannot start " + what + ": " + error.code().message() +
+         "; see ulimit -u and the pids.max of the control group";
+}
+
+/// Calls fn(i) for each i below `count`, on `threads` threads of which the caller is one; where they cannot
+/// all be started, those that were do it all. What one of them throws ends that one, and is thrown here when
+/// all have ended.
 template <class Fn>
 void for_each_index(std::size_t count, unsigned threads, Fn&& fn) {
   std::atomic<std::size_t> next{0};
@@ -30,7 +40,10 @@ void for_each_index(std::size_t count, unsigned threads, Fn&& fn) {
   };
   {
     std::vector<std::jthread> others;
-    for (unsigned i = 1; i < threads; ++i) others.emplace_back(work);
+    try {
+      for (unsigned i = 1; i < threads; ++i) others.emplace_back(work);
+    } catch (const std::system_error&) {
+    }
     work();
   }
   if (failure) std::rethrow_exception(failure);

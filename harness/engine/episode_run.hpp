@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "harness/base/parallel.hpp"
 #include "harness/engine/episode.hpp"
 #include "harness/engine/episode_support.hpp"
 #include "harness/engine/run_protocol.hpp"
@@ -58,7 +60,7 @@ class Episode {
     threads.reserve(threads_);
     clock_.running.store(threads_);
     std::barrier start(static_cast<std::ptrdiff_t>(threads_) + 1);
-    for (std::uint32_t i = 0; i < threads_; ++i) threads.emplace_back([this, i, &start] { work(i, start); });
+    start_workers(threads, start);
     start.arrive_and_wait();  // every worker has what it needs
     set_clock(config_, clock_);
     start.arrive_and_wait();
@@ -69,6 +71,21 @@ class Episode {
   }
 
  private:
+  /// Where a limit is met, those that run are let go and end at once; the row says why.
+  void start_workers(std::vector<std::thread>& threads, std::barrier<>& start) {
+    try {
+      while (threads.size() < threads_)
+        threads.emplace_back(
+            [this, id = static_cast<std::uint32_t>(threads.size()), &start] { work(id, start); });
+    } catch (const std::system_error& error) {
+      fail(cannot_start(fmt::format("worker {} of {}", threads.size() + 1, threads_), error));
+      for (std::size_t missing = threads.size(); missing < threads_; ++missing) {
+        start.arrive_and_drop();
+        clock_.running.fetch_sub(1);
+      }
+    }
+  }
+
   std::unique_ptr<E> make_env(std::uint32_t task) {
     if constexpr (requires { E(shared_, *tasks_[task], *oracles_[task], NoPerturb{}); }) {
       return std::make_unique<E>(shared_, *tasks_[task], *oracles_[task], NoPerturb{});

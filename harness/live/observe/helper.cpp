@@ -4,11 +4,14 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <system_error>
 #include <thread>
 
 #include <pthread.h>
 #include <unistd.h>
 
+#include "harness/base/error.hpp"
+#include "harness/base/parallel.hpp"
 #include "harness/platform/clock.hpp"
 
 namespace daxrace::kernel {
@@ -56,12 +59,17 @@ Helper::Helper(std::string what, const ProcessBody& body) : shared_(std::make_sh
 
 void Helper::start() {
   install_handler();
-  std::thread thread([shared = shared_] {
-    shared->tid.store(gettid(), std::memory_order_release);
-    shared->result = shared->body();
-    shared->body = nullptr;
-    shared->ended.store(true, std::memory_order_release);
-  });
+  std::thread thread;
+  try {
+    thread = std::thread([shared = shared_] {
+      shared->tid.store(gettid(), std::memory_order_release);
+      shared->result = shared->body();
+      shared->body = nullptr;
+      shared->ended.store(true, std::memory_order_release);
+    });
+  } catch (const std::system_error& error) {
+    throw Error(cannot_start(shared_->what, error));
+  }
   shared_->thread = thread.native_handle();
   thread.detach();
   while (shared_->tid.load(std::memory_order_acquire) == 0) sched_yield();

@@ -97,10 +97,15 @@ class KernelEpisode {
     const std::uint32_t workers = worker_count(config_);
     EpisodeClock& clock = crew_->ground.clock;
     auto barrier = std::make_shared<std::barrier<>>(static_cast<std::ptrdiff_t>(workers) + 1);
-    for (std::uint32_t id = 0; id < workers; ++id)
-      helpers_.push_back(std::make_unique<Helper>(
-          fmt::format("worker {}", id),
-          [crew = crew_, id, workers, barrier] { return work(*crew, id, workers, *barrier); }));
+    try {
+      for (std::uint32_t id = 0; id < workers; ++id)
+        helpers_.push_back(std::make_unique<Helper>(
+            fmt::format("worker {} of {}", id + 1, workers),
+            [crew = crew_, id, workers, barrier] { return work(*crew, id, workers, *barrier); }));
+    } catch (const Error& error) {  // a limit on threads: those that run are let go and end at once
+      crew_->fail(error.what());
+      for (std::size_t missing = helpers_.size(); missing < workers; ++missing) barrier->arrive_and_drop();
+    }
     barrier->arrive_and_wait();  // every worker has what it needs
     set_clock(config_, clock);
     barrier->arrive_and_wait();
