@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "bench/cli/suggest.hpp"
+#include "bench/env_restrictions.hpp"
+#include "bench/run/machine.hpp"
 #include "bench/run/memory_limit.hpp"
 #include "harness/base/thresholds.hpp"
 #include "harness/platform/io_ring.hpp"
@@ -276,7 +278,9 @@ void print_json(const std::vector<EnvLine>& lines) {
 EnvFacts gather_env(const std::string& root) {
   EnvFacts facts;
   facts.info = gather_run_info(root);
+  if (root.empty()) refuse_foreign_topology();
   const Topology topology;
+  facts.restrictions = gather_restrictions(root);
   facts.cpus = topology.cpus().size();
   facts.nodes = memory_nodes().size();
   facts.topology = topology.summary();
@@ -298,6 +302,7 @@ std::vector<EnvLine> judge_env(const EnvFacts& facts) {
       judge_huge_pages(facts),  judge_memory(facts),     judge_io_uring(facts),  judge_userfaultfd(facts),
       judge_tracefs(facts),     judge_namespaces(facts), judge_devdax(facts),    judge_dax_mounts(facts)};
   for (EnvLine& line : lines) line.effect = effect_of(line.topic);
+  std::ranges::move(judge_restrictions(facts.restrictions), std::back_inserter(lines));
   return lines;
 }
 

@@ -27,6 +27,14 @@ struct EnvLine {
   std::string effect = {};  ///< what this does to results
 };
 
+/// What keeps this process from using the machine as it is.
+struct Restrictions {
+  std::string binding_error;     ///< of mbind; empty: memory can be bound to nodes
+  std::string affinity_refusal;  ///< empty: threads can be bound to CPUs
+  std::string isolated_cpus;
+  std::vector<std::string> cpu_kinds;  ///< the CPUs of each kind, the slowest first; empty: not known
+};
+
 /// What is known of the machine: gathered once, judged line by line.
 struct EnvFacts {
   RunInfo info;
@@ -42,6 +50,7 @@ struct EnvFacts {
   std::vector<std::string> unreachable;  ///< devices that may not be opened
   std::uint64_t available_bytes = 0;
   bool is_root = false;
+  Restrictions restrictions;
 };
 
 /// `root` stands before /proc, /sys and /dev in tests; CPUs, nodes and the peer are those of this machine.

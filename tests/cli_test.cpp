@@ -321,6 +321,16 @@ TEST(Env, NamesWhatIsWrongAndHowToMendIt) {
               }),
               ElementsAre("pmem"));
   EXPECT_THAT(topic_of([](EnvFacts& f) { f.cpus = 1; }), ElementsAre("CPUs"));
+  EXPECT_THAT(topic_of([](EnvFacts& f) { f.restrictions.binding_error = "no"; }),
+              ElementsAre("memory binding"));
+  EXPECT_THAT(topic_of([](EnvFacts& f) { f.restrictions.affinity_refusal = "no"; }),
+              ElementsAre("CPU affinity"));
+  EXPECT_THAT(topic_of([](EnvFacts& f) { f.restrictions.isolated_cpus = "2-3"; }),
+              ElementsAre("isolated CPUs"));
+  EXPECT_THAT(topic_of([](EnvFacts& f) {
+                f.restrictions.cpu_kinds = {"4-5", "0-3"};
+              }),
+              ElementsAre("CPU kinds"));
   EXPECT_THAT(topic_of([](EnvFacts& f) { f.nodes = 1; }), ElementsAre("NUMA"));
   EXPECT_THAT(topic_of([](EnvFacts& f) { f.info.clock_read_cost_ns = 1000; }), ElementsAre("clock"));
   EXPECT_THAT(topic_of([](EnvFacts& f) { f.info.governor = "powersave"; }), ElementsAre("governor"));

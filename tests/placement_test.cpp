@@ -10,11 +10,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <hwloc.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "harness/base/error.hpp"
+#include "harness/platform/cpu_kinds.hpp"
 
 namespace daxrace {
 namespace {
@@ -213,6 +215,61 @@ TEST(NodeBuffer, IsZeroedAlignedPopulatedAndOnItsNode) {
     EXPECT_EQ(buffer.node_of(i * page), node);
   }
   EXPECT_EQ(buffer.node_of(buffer.size()), std::nullopt);
+}
+
+/// A made-up machine as an XML file, which can hold what a description cannot.
+class MachineOfXml {
+ public:
+  template <class Change>
+  MachineOfXml(const char* description, Change change) {
+    hwloc_topology_t topology = nullptr;
+    hwloc_topology_init(&topology);
+    hwloc_topology_set_synthetic(topology, description);
+    hwloc_topology_load(topology);
+    change(topology);
+    hwloc_topology_export_xml(topology, file_.c_str(), 0);
+    hwloc_topology_destroy(topology);
+    setenv("HWLOC_XMLFILE", file_.c_str(), 1);
+  }
+  ~MachineOfXml() {
+    unsetenv("HWLOC_XMLFILE");
+    unlink(file_.c_str());
+  }
+
+ private:
+  std::string file_ = testing::TempDir() + "daxrace-machine-" + std::to_string(getpid()) + ".xml";
+};
+
+TEST(Topology, MemoryForACpuOnANodeWithoutMemoryComesFromTheNearestThatHasSome) {
+  const MachineOfXml machine(kTwoNodes, [](hwloc_topology_t topology) {
+    hwloc_get_obj_by_type(topology, HWLOC_OBJ_NUMANODE, 0)->attr->numanode.local_memory = 0;
+  });
+  const Topology topology;
+  EXPECT_EQ(topology.node_of_cpu(0), 0);
+  EXPECT_THAT(topology.plan(Placement::local, 1, 0).worker_nodes, ElementsAre(1));
+  EXPECT_THAT(topology.nodes(), ElementsAre(1));
+}
+
+TEST(CpuKinds, OfPerformanceAndEfficiencyCoresAreTold) {
+  const MachineOfXml machine("pack:1 [numa(memory=1GB)] core:6 pu:1", [](hwloc_topology_t topology) {
+    const auto add = [&](const char* list, int efficiency) {
+      hwloc_bitmap_t cpus = hwloc_bitmap_alloc();
+      hwloc_bitmap_list_sscanf(cpus, list);
+      hwloc_cpukinds_register(topology, cpus, efficiency, 0, nullptr, 0);
+      hwloc_bitmap_free(cpus);
+    };
+    add("0-3", 1);
+    add("4-5", 0);
+  });
+  const auto kinds = cpus_by_kind();
+  EXPECT_THAT(kinds, ElementsAre(ElementsAre(4, 5), ElementsAre(0, 1, 2, 3)));
+  EXPECT_EQ(kinds_among(kinds, {0, 3}), 1U);
+  EXPECT_EQ(kinds_among(kinds, {3, 4}), 2U);
+}
+
+TEST(CpuKinds, OfAMachineOfOneKindSayNothing) {
+  const MadeUpMachine machine(kTwoNodes);
+  EXPECT_LT(kinds_among(cpus_by_kind(), {0, 1, 8}), 2U);
 }
 
 TEST(NodeBuffer, AbsentNodeIsRefused) {

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include "bench/check/explore.hpp"
 #include "bench/check/litmus.hpp"
@@ -213,6 +214,15 @@ std::vector<DocumentedVerb> documented_verbs() {
   return verbs;
 }
 
+/// Threads get stacks of the same limit, and one that is too small is met as a crash in the middle.
+void refuse_small_stack() {
+  constexpr rlim_t kLeast = 256U << 10;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= kLeast)
+    return;
+  throw Error(fmt::format("a stack of {} KiB is too small: ulimit -s 8192", limit.rlim_cur >> 10));
+}
+
 Exit dispatch(const Arguments& arguments) {
   if (arguments.empty()) throw Error("give a verb; 'daxrace --help' names them");
   const std::string& first = arguments.front();
@@ -234,6 +244,7 @@ Exit dispatch(const Arguments& arguments) {
   }
   if (first.starts_with("-"))
     throw Error(fmt::format("{}: a verb comes first; 'daxrace --help' names them", first));
+  refuse_small_stack();
   const VerbText& verb = verb_text(first);
   const Arguments rest(arguments.begin() + 1, arguments.end());
   if (verb.name == "list") return print_verb(verb, rest, print_list);

@@ -6,10 +6,10 @@
 #include "bench/run/episode_config.hpp"
 #include "bench/run/rows.hpp"
 #include "harness/base/error.hpp"
+#include "harness/engine/episode_support.hpp"
 #include "harness/platform/clock.hpp"
 
 namespace daxrace {
-
 EpisodeRunner::EpisodeRunner(const std::vector<Configuration>& matrix, const Machine& machine,
                              const RunOptions& options, const RunInfo& info)
     : matrix_(matrix), machine_(machine), options_(options) {
@@ -55,6 +55,7 @@ MeasuredSeconds EpisodeRunner::run_now(const PlannedEpisode& episode, ResultFile
   try {
     plan = machine_.plan(config);
     result = config.protocol->run(config_of(episode, plan), machine_.region(config), machine_.peer(config));
+    if (const std::string remark = machine_.remark_on_cpus(plan); !remark.empty()) add_remark(result, remark);
   } catch (const Skipped& skipped) {
     cell.skipped = true;
     results.add({skipped_row(cell.shared, config, skipped.what())});

@@ -82,6 +82,8 @@ std::string why_no_backing(const Configuration& config, const RunOptions& option
 std::string obstacle_to(const Configuration& config, const Topology& topology, const RunOptions& options) {
   if (const std::string why = why_no_backing(config, options); !why.empty())
     return fmt::format("refused: {}", why);
+  if (config.placement != Placement::none)
+    if (const std::string why = affinity_refusal(); !why.empty()) return fmt::format("skipped: {}", why);
   try {
     // Where the region's node is not known before it is opened, that of the first CPU stands for it: whether
     // the machine has the placement at all does not depend on it.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bench/run/matrix.hpp"
+#include "harness/platform/cpu_kinds.hpp"
 #include "harness/platform/io_ring.hpp"
 #include "harness/platform/placement.hpp"
 #include "harness/platform/region.hpp"
@@ -17,9 +18,12 @@ namespace daxrace {
 /// How many CPUs a run may use: those of --cpus, else all that the process may. Throws Error for a CPU of
 /// --cpus that it may not.
 std::size_t usable_cpus(const Topology& topology, const std::vector<int>& cpus);
+/// Throws Error where the environment makes hwloc tell of another machine.
+void refuse_foreign_topology();
+/// Why threads cannot be bound to CPUs here (a sandbox), or nothing.
+std::string affinity_refusal();
 /// What an episode writes to of its backing.
 std::size_t bytes_needed(const Configuration& config);
-
 /// Why a memory backing of that size cannot be had, or nothing. The kernel would not refuse it, but kill
 /// somebody for it.
 std::string memory_shortage(std::size_t bytes);
@@ -38,6 +42,8 @@ class Machine {
   /// Null where the workload does no I/O.
   Peer* peer(const Configuration& config) const;
   PlacementPlan plan(const Configuration& config) const;
+  /// What is worth knowing of the CPUs that an episode ran on, or nothing.
+  std::string remark_on_cpus(const PlacementPlan& plan) const;
   /// The peer, if there is one.
   const Peer* any_peer() const { return peer_.get(); }
 
@@ -53,6 +59,8 @@ class Machine {
 
   const Topology& topology_;
   std::vector<int> cpus_;
+  bool can_bind_memory_;
+  std::vector<std::vector<int>> cpu_kinds_ = cpus_by_kind();
   std::map<RegionKey, OpenRegion> regions_;
   std::unique_ptr<Peer> peer_;
   std::string peer_skip_reason_;

@@ -309,6 +309,7 @@ Exit Run::execute(const std::vector<std::string>& command_line) {
 Exit run(const RunOptions& options, const std::vector<std::string>& command_line) {
   check_run_options(options);
   Clock::calibrate();
+  refuse_foreign_topology();
   const Topology topology;
   Run matrix_run(options, topology);
   if (matrix_run.only_list()) return matrix_run.list();

@@ -6,6 +6,7 @@
 #include <string>
 
 #include <linux/mempolicy.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -26,6 +27,15 @@ int bind_pages(void* start, std::size_t bytes, int node) noexcept {
   mask[index / kWordBits] = 1UL << (index % kWordBits);
   // The kernel reads one bit less than it is told.
   return syscall(SYS_mbind, start, bytes, MPOL_BIND, mask.data(), kMaxNodes + 1, 0) == 0 ? 0 : errno;
+}
+
+int binding_error() noexcept {
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  void* const memory = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return 0;
+  const int error = syscall(SYS_mbind, memory, page, MPOL_DEFAULT, nullptr, 0UL, 0) == 0 ? 0 : errno;
+  munmap(memory, page);
+  return error;
 }
 
 std::optional<int> node_of_page(const void* page) noexcept {

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# usage: limits.sh [PROGRAM]: machines that give less than asked for. What cannot be had is one clear line or a row with its reason,
+# usage: limits.sh [PROGRAM [DENY]]: machines that give less than asked for. What cannot be had is one clear line or a row with its reason,
 # and never a figure that looks like any other.
 set -euo pipefail
+deny=${2:+$(realpath "$2")}
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+deny=${deny:-$(dirname "$daxrace")/tests/deny}
 # A user of nobody else's: the limit counts all threads of one.
 few=(setpriv --reuid=64321 --regid=64321 --clear-groups)
 
@@ -43,5 +45,101 @@ threads() {
   expect_row kernel-nproc.csv reason '^cannot start worker 2 of 3' "the kernel target with two threads allowed"
 }
 
+# Containers refuse some calls by their seccomp profile.
+system_calls() {
+  [[ -x $deny ]] || { fail "no program at $deny"; return; }
+  local -r binding=mbind,get_mempolicy,set_mempolicy,move_pages
+  run "$deny" $binding "$daxrace" "${short[@]}" --workload=load --out=unbound.csv
+  expect_status 0 "memory that cannot be bound"
+  run "$deny" $binding "$daxrace" env
+  expect_out '^note +memory binding +refused: Operation not permitted' "memory that cannot be bound"
+  expect_out 'cap-add=SYS_NICE' "memory that cannot be bound"
+  run "$deny" sched_setaffinity "$daxrace" "${short[@]}" --workload=load --out=denied.csv
+  expect_status 77 "threads that cannot be bound"
+  grep -q 'cannot bind threads to CPUs: Operation not permitted: --placement=none' denied.csv ||
+    fail "threads that cannot be bound: nothing in the file says so"
+  run "$deny" sched_setaffinity "$daxrace" "${short[@]}" --workload=load --placement=none --out=anywhere.csv
+  expect_status 0 "threads that cannot be bound, left where they are"
+  run "$deny" sched_setaffinity "$daxrace" env
+  expect_out '^missing +CPU affinity' "threads that cannot be bound"
+}
+
+# on_nodes LIST COMMAND...: on a machine of two NUMA nodes, all CPUs on the first, of which those of LIST have memory.
+on_nodes() {
+  local -r with_memory=$1 sys=/sys/devices/system/node
+  local node
+  shift
+  rm -rf nodes
+  mkdir -p nodes/node0 nodes/node1
+  echo 0-1 | tee nodes/online nodes/possible nodes/has_normal_memory >/dev/null
+  echo "$with_memory" >nodes/has_memory
+  echo 0 >nodes/has_cpu
+  cat $sys/node0/cpumap >nodes/node0/cpumap
+  cat $sys/node0/cpulist >nodes/node0/cpulist
+  tr '1-9a-f' 0 <$sys/node0/cpumap >nodes/node1/cpumap
+  echo >nodes/node1/cpulist
+  for node in 0 1; do
+    [[ $node = 0 ]] && echo 10 20 >nodes/node0/distance || echo 20 10 >nodes/node1/distance
+    [[ $with_memory = *$node* ]] && echo "Node $node MemTotal: 2097152 kB" || echo "Node $node MemTotal: 0 kB"
+  done | tee nodes/meminfo >/dev/null
+  for node in 0 1; do grep "Node $node " nodes/meminfo >nodes/node$node/meminfo; done
+  rm nodes/meminfo
+  HWLOC_ALLOW=all unshare --mount --propagation private bash -c "mount --bind nodes $sys && exec \"\$@\"" bash "$@"
+}
+
+# Two nodes, of which the kernel has but one: memory can be bound to the first alone.
+nodes() {
+  [[ $EUID -eq 0 && -e /sys/devices/system/node/node0/cpumap ]] || { echo "note: not root, or no NUMA; nodes not tried"; return; }
+  local -r binding=mbind,get_mempolicy,set_mempolicy,move_pages
+  local placement
+  run on_nodes 0-1 "$daxrace" "${short[@]}" --workload=load --out=two-nodes.csv
+  expect_row two-nodes.csv pmem_node '^0$' "two nodes"
+  run on_nodes 1 "$daxrace" "${short[@]}" --workload=load --out=memless.csv
+  expect_status 77 "CPUs on a node without memory"
+  grep -q 'NUMA node 1' memless.csv || fail "CPUs on a node without memory: the other one's was not asked for"
+  for placement in local none; do
+    run on_nodes 0-1 "$deny" $binding "$daxrace" "${short[@]}" --workload=load --placement=$placement --out=unbound-$placement.csv
+    expect_status 0 "two nodes and memory that cannot be bound, --placement=$placement"
+    expect_row unbound-$placement.csv pmem_node '^$' "two nodes and memory that cannot be bound, --placement=$placement"
+  done
+}
+
+# Threads get stacks of the limit's size: one that is too small would be met as a crash.
+stacks() {
+  local verb
+  for verb in "litmus --protocol=ext4" "run --workload=load --quiet" "explore --protocol=none --scenario=pin_punch"; do
+    # shellcheck disable=SC2086  # words
+    run prlimit --stack=131072 "$daxrace" $verb
+    expect_status 2 "a stack of 128 KiB: $verb"
+    expect_one_line_err "a stack of 128 KiB: $verb"
+    expect_err "a stack of 128 KiB is too small: ulimit -s 8192" "a stack of 128 KiB: $verb"
+  done
+  run prlimit --stack=262144 "$daxrace" litmus --protocol=ext4 --operation=punch
+  expect_status 0 "a stack of 256 KiB"
+}
+
+other_machines() {
+  local name
+  for name in HWLOC_XMLFILE=some.xml "HWLOC_SYNTHETIC=numa:2 core:4 pu:2" HWLOC_FSROOT=/nowhere; do
+    run env "$name" "$daxrace" "${short[@]}" --workload=load --out=foreign.csv
+    expect_status 2 "$name"
+    expect_err "${name%%=*} is set: CPUs and nodes would be those of another machine; unset it" "$name"
+    run env "$name" "$daxrace" env
+    expect_status 2 "env with $name"
+  done
+}
+
+isolated_cpus() {
+  [[ $(nproc) -ge 2 ]] || { echo "note: one CPU; isolated ones not tried"; return; }
+  run taskset -c 0 "$daxrace" "${short[@]}" --workload=load --cpus=1 --out=isolated.csv
+  expect_status 2 "a CPU that is not allowed"
+  expect_err 'if it is isolated: taskset -c 1 daxrace' "a CPU that is not allowed"
+}
+
 threads
+system_calls
+nodes
+stacks
+other_machines
+isolated_cpus
 finish
