@@ -177,7 +177,10 @@ EnvLine judge_io_uring(const EnvFacts& f) {
 }
 
 EnvLine judge_memory(const EnvFacts& f) {
-  const auto finding = fmt::format("{} MiB available", f.available_bytes >> 20);
+  const auto& group = f.restrictions.groups;
+  const bool limited = group.memory_left_bytes && *group.memory_left_bytes <= f.available_bytes;
+  const auto finding = fmt::format("{} MiB available{}", f.available_bytes >> 20,
+                                   limited ? " in control group " + group.memory_group : "");
   if (f.available_bytes >= kComfortableBytes) return {Fitness::ok, "memory", finding, ""};
   return {Fitness::note, "memory", finding + ": --frame-bytes=2M will not fit", "use smaller --file-pages"};
 }

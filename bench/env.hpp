@@ -7,6 +7,7 @@
 #include "bench/cli/output_format.hpp"
 #include "bench/run/pmem_scan.hpp"
 #include "harness/base/error.hpp"
+#include "harness/platform/control_group.hpp"
 #include "harness/platform/placement.hpp"
 #include "harness/results/run_info.hpp"
 
@@ -31,6 +32,7 @@ struct EnvLine {
 struct Restrictions {
   std::string binding_error;     ///< of mbind; empty: memory can be bound to nodes
   std::string affinity_refusal;  ///< empty: threads can be bound to CPUs
+  GroupLimits groups;
   std::string isolated_cpus;
   std::vector<std::string> cpu_kinds;  ///< the CPUs of each kind, the slowest first; empty: not known
 };

@@ -29,6 +29,16 @@ EnvLine judge_affinity(const Restrictions& r) {
           "every placement but none is skipped"};
 }
 
+EnvLine judge_quota(const Restrictions& r) {
+  constexpr std::string_view kTopic = "CPU quota";
+  if (!r.groups.cpus) return {Fitness::ok, std::string(kTopic), "none", ""};
+  return {Fitness::note, std::string(kTopic),
+          fmt::format("{:.3g} CPUs, by control group {}", *r.groups.cpus, r.groups.cpu_group),
+          "run outside of it, or raise it: systemctl set-property SLICE CPUQuota=, docker run --cpus=",
+          "whoever has used it up stands still: p99 and the longest waits are the quota's; such rows stay "
+          "out of costs"};
+}
+
 EnvLine judge_isolated(const Restrictions& r) {
   constexpr std::string_view kTopic = "isolated CPUs";
   if (r.isolated_cpus.empty()) return {Fitness::ok, std::string(kTopic), "none", ""};
@@ -61,13 +71,14 @@ Restrictions gather_restrictions(const std::string& root) {
   if (const int error = binding_error(); error != 0)
     found.binding_error = std::generic_category().message(error);
   found.affinity_refusal = affinity_refusal();
+  found.groups = group_limits(root);
   found.isolated_cpus = first_line(root + "/sys/devices/system/cpu/isolated");
   for (const std::vector<int>& cpus : cpus_by_kind()) found.cpu_kinds.push_back(format_list(cpus));
   return found;
 }
 
 std::vector<EnvLine> judge_restrictions(const Restrictions& r) {
-  return {judge_binding(r), judge_affinity(r), judge_isolated(r), judge_kinds(r)};
+  return {judge_binding(r), judge_affinity(r), judge_quota(r), judge_isolated(r), judge_kinds(r)};
 }
 
 }  // namespace daxrace

@@ -325,6 +325,7 @@ TEST(Env, NamesWhatIsWrongAndHowToMendIt) {
               ElementsAre("memory binding"));
   EXPECT_THAT(topic_of([](EnvFacts& f) { f.restrictions.affinity_refusal = "no"; }),
               ElementsAre("CPU affinity"));
+  EXPECT_THAT(topic_of([](EnvFacts& f) { f.restrictions.groups.cpus = 1.5; }), ElementsAre("CPU quota"));
   EXPECT_THAT(topic_of([](EnvFacts& f) { f.restrictions.isolated_cpus = "2-3"; }),
               ElementsAre("isolated CPUs"));
   EXPECT_THAT(topic_of([](EnvFacts& f) {

@@ -196,6 +196,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Exclusion{"Overcommitted", [](Row& r) { r.overcommitted = true; }, "overcommitted"},
                     Exclusion{"Hang", [](Row& r) { r.status = "hang"; }, "status hang"},
                     Exclusion{"Starved", [](Row& r) { r.status = "starved"; }, "status starved"},
+                    Exclusion{"Throttled", [](Row& r) { r.remark = "a; throttled by a CPU quota 4 times"; },
+                              "throttled by a CPU quota"},
                     Exclusion{"Emulated", [](Row& r) { r.emulated = "tcg+memmap"; }, "emulated CPU (tcg)"}),
     [](const auto& one) { return one.param.name; });
 

@@ -2,12 +2,16 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "bench/cli/signals.hpp"
 #include "bench/run/episode_config.hpp"
 #include "bench/run/rows.hpp"
+#include "harness/base/disturbance.hpp"
 #include "harness/base/error.hpp"
 #include "harness/engine/episode_support.hpp"
 #include "harness/platform/clock.hpp"
+#include "harness/platform/control_group.hpp"
 
 namespace daxrace {
 EpisodeRunner::EpisodeRunner(const std::vector<Configuration>& matrix, const Machine& machine,
@@ -54,7 +58,10 @@ MeasuredSeconds EpisodeRunner::run_now(const PlannedEpisode& episode, ResultFile
   EpisodeResult result;
   try {
     plan = machine_.plan(config);
+    const std::uint64_t throttled = times_throttled();
     result = config.protocol->run(config_of(episode, plan), machine_.region(config), machine_.peer(config));
+    if (const std::uint64_t now = times_throttled(); now > throttled)
+      add_remark(result, fmt::format("{} {} times", kThrottled, now - throttled));
     if (const std::string remark = machine_.remark_on_cpus(plan); !remark.empty()) add_remark(result, remark);
   } catch (const Skipped& skipped) {
     cell.skipped = true;

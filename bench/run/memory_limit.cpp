@@ -4,6 +4,8 @@
 #include <fstream>
 #include <string>
 
+#include "harness/platform/control_group.hpp"
+
 namespace daxrace {
 namespace {
 
@@ -16,15 +18,10 @@ std::uint64_t available_in_machine() {
   return UINT64_MAX;
 }
 
-/// `max`, which is not a number, stands for no limit.
-std::uint64_t limit_of_group() {
-  std::ifstream in("/sys/fs/cgroup/memory.max");
-  std::uint64_t bytes = 0;
-  return in >> bytes ? bytes : UINT64_MAX;
-}
-
 }  // namespace
 
-std::uint64_t available_memory_bytes() { return std::min(available_in_machine(), limit_of_group()); }
+std::uint64_t available_memory_bytes() {
+  return std::min(available_in_machine(), group_limits().memory_left_bytes.value_or(UINT64_MAX));
+}
 
 }  // namespace daxrace

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/disturbance.hpp"
 #include "harness/base/error.hpp"
 #include "harness/base/thresholds.hpp"
 #include "harness/results/histogram.hpp"
@@ -320,6 +321,7 @@ std::string exclusion(const Row& episode, bool of_latency) {
   if (of_latency && is_saturated(episode.served_share)) return "saturated";
   if (episode.discard == "punch" && episode.backing == name_in(kBackingNames, Backing::fsdax))
     return "the kernel's own protocol beneath (discard=punch on fsdax)";
+  if (const std::string_view what = disturbance_in(episode.remark); !what.empty()) return std::string(what);
   if (episode.emulated.starts_with("tcg")) return "emulated CPU (tcg)";
   return {};
 }

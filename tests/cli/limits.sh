@@ -104,6 +104,39 @@ nodes() {
   done
 }
 
+# in_group COMMAND...: in control group /job of a version 2 hierarchy, whose files are those below ./group.
+in_group() {
+  unshare --mount --propagation private bash -c 'mount --bind group.cgroup /proc/$$/cgroup &&
+    mount --bind group.mountinfo /proc/$$/mountinfo && exec "$@"' bash "$@"
+}
+
+control_groups() {
+  [[ $EUID -eq 0 ]] || { echo "note: not root; control groups not tried"; return; }
+  local throttler
+  mkdir -p group/job
+  echo 0::/job >group.cgroup
+  grep -v ' - cgroup' /proc/self/mountinfo >group.mountinfo
+  echo "999 1 0:999 / $work/group rw - cgroup2 cgroup2 rw" >>group.mountinfo
+  echo $((32 << 20)) >group/job/memory.max
+  echo 0 >group/job/memory.current
+  echo "150000 100000" >group/job/cpu.max
+  run in_group "$daxrace" "${short[@]}" --workload=load --file-pages=20000 --out=group.csv
+  expect_status 2 "a memory limit of the own group"
+  expect_err 'needs [0-9]+ MiB and 32 MiB are available' "a memory limit of the own group"
+  run in_group "$daxrace" env
+  expect_out '^note +memory +32 MiB available in control group /job' "a memory limit of the own group"
+  expect_out '^note +CPU quota +1\.5 CPUs, by control group /job' "a CPU quota"
+  rm group/job/memory.max
+  echo "nr_throttled 3" >group/job/cpu.stat
+  # Once it is measuring, whenever that is on this machine.
+  { sleep 1.5; echo "nr_throttled 7" >group/job/cpu.stat; } &
+  throttler=$!
+  run in_group "$daxrace" run --workload=load --protocol=ext4 --duration=3s --warmup=5ms --repetitions=1 --quiet --out=throttled.csv
+  wait $throttler
+  expect_status 0 "a run that was throttled"
+  expect_row throttled.csv remark 'throttled by a CPU quota 4 times' "a run that was throttled"
+}
+
 # Threads get stacks of the limit's size: one that is too small would be met as a crash.
 stacks() {
   local verb
@@ -139,6 +172,7 @@ isolated_cpus() {
 threads
 system_calls
 nodes
+control_groups
 stacks
 other_machines
 isolated_cpus
