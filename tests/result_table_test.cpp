@@ -198,6 +198,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Exclusion{"Starved", [](Row& r) { r.status = "starved"; }, "status starved"},
                     Exclusion{"Throttled", [](Row& r) { r.remark = "a; throttled by a CPU quota 4 times"; },
                               "throttled by a CPU quota"},
+                    Exclusion{"StoodStill", [](Row& r) { r.remark = "stood still for 1.5s"; },
+                              "stood still for"},
                     Exclusion{"Emulated", [](Row& r) { r.emulated = "tcg+memmap"; }, "emulated CPU (tcg)"}),
     [](const auto& one) { return one.param.name; });
 

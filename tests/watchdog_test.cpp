@@ -17,7 +17,10 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "harness/base/disturbance.hpp"
+#include "harness/engine/episode_support.hpp"
 #include "harness/engine/run_protocol.hpp"
+#include "harness/engine/standstill.hpp"
 #include "protocols/iolock_mmaplock.hpp"
 #include "tests/test_episode.hpp"
 
@@ -240,6 +243,26 @@ TEST(Watchdog, does_not_count_the_time_in_which_it_did_not_look_itself) {
   watchdog.overdue();
   std::this_thread::sleep_for(std::chrono::nanoseconds(3 * WatchedTask::kBoundNs));
   EXPECT_FALSE(watchdog.overdue());
+}
+
+/// Stopped, it uses no CPU; a watch that is late while others run is only late.
+TEST(Standstill, is_a_gap_in_which_nobody_ran) {
+  Standstill idle(1);
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  EXPECT_GE(idle.look(), 400'000'000U);
+  EXPECT_GE(idle.total_ns(), 400'000'000U);
+  EXPECT_EQ(disturbance_in("saturated; " + standstill_remark(idle.total_ns())), kStandstill);
+  Standstill busy(1);
+  const std::uint64_t until_ns = thread_cpu_ns() + 300'000'000;
+  while (thread_cpu_ns() < until_ns) {
+  }
+  EXPECT_GE(busy.look(), 300'000'000U);
+  EXPECT_EQ(busy.total_ns(), 0U);
+  idle.look();
+  const std::uint64_t before_ns = idle.total_ns();
+  std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  idle.look();
+  EXPECT_EQ(idle.total_ns(), before_ns) << "or this machine gave nothing a CPU for 250 ms";
 }
 
 TEST(Watchdog, waits_no_longer_than_ten_bounds_for_a_thread_without_a_cpu) {

@@ -16,6 +16,7 @@
 #include "harness/engine/episode.hpp"
 #include "harness/engine/episode_support.hpp"
 #include "harness/engine/run_protocol.hpp"
+#include "harness/engine/standstill.hpp"
 #include "harness/engine/watchdog.hpp"
 #include "harness/engine/worker.hpp"
 
@@ -149,7 +150,9 @@ class Episode {
   Ending watch() {
     Watchdog watchdog(tasks_, config_.hang_bound_ns, [&](const Task& task) { return describe_wait(task); });
     const auto tasks = [&] { return where_all_stand(watchdog); };
-    return watch_episode(config_, clock_, watchdog, tasks, overdue_);
+    const Ending ending = watch_episode(config_, clock_, watchdog, tasks, overdue_);
+    stood_still_ns_ = watchdog.stood_still_ns();
+    return ending;
   }
 
   std::vector<StuckTask> where_all_stand(const Watchdog& watchdog) {
@@ -231,6 +234,7 @@ class Episode {
     result.hang_report = std::move(overdue_.report);
     conclude(config_, region_.facts(), E::Oracle::enabled, ending, failure_, protocol_, overdue_.signs,
              result);
+    if (stood_still_ns_ != 0) add_remark(result, standstill_remark(stood_still_ns_));
     return result;
   }
 
@@ -257,6 +261,7 @@ class Episode {
   std::mutex failure_mutex_;
   std::string failure_;
   Overdue overdue_;
+  std::uint64_t stood_still_ns_ = 0;
 };
 
 template <class E>

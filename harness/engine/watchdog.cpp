@@ -25,7 +25,7 @@ Watchdog::Watchdog(std::vector<std::unique_ptr<Task>>& tasks, std::uint64_t boun
       describe_(std::move(describe)),
       cpu_of_(std::move(cpu_of)),
       seen_(tasks.size()),
-      turn_ns_(Clock::monotonic_ns()) {
+      standstill_(tasks.size()) {
   for (Seen& seen : seen_) seen.since_ns = Clock::monotonic_ns();
 }
 
@@ -34,8 +34,8 @@ ThreadCpu Watchdog::thread_of(const Task& task) {
 }
 
 /// Where the watch itself was given no CPU, or the process was stopped, the workers may have had none either.
-void Watchdog::see_own_gap(std::uint64_t now_ns) {
-  const std::uint64_t gap_ns = now_ns - std::exchange(turn_ns_, now_ns);
+void Watchdog::see_own_gap() {
+  const std::uint64_t gap_ns = standstill_.look();
   if (gap_ns < kLookNs) return;
   held_up_ns_ += gap_ns;
   looked_ns_ = 0;
@@ -58,8 +58,8 @@ void Watchdog::see_who_has_no_cpu(std::uint64_t now_ns) {
 }
 
 bool Watchdog::overdue() {
+  see_own_gap();
   const std::uint64_t now_ns = Clock::monotonic_ns();
-  see_own_gap(now_ns);
   const bool look =
       std::ranges::any_of(seen_, [&](const Seen& seen) { return now_ns - seen.since_ns > bound_ns_ / 2; });
   if (look) see_who_has_no_cpu(now_ns);

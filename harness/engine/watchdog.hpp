@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/engine/standstill.hpp"
 #include "harness/engine/task.hpp"
 #include "harness/platform/clock.hpp"
 #include "harness/platform/thread_cpu.hpp"
@@ -32,6 +33,8 @@ class Watchdog {
   bool is_overdue(const Task& task) const { return seen_[task.id].overdue; }
   /// True if some task has begun an operation lately: what is overdue may only be starved.
   bool others_go_on() const;
+  /// How long the whole process stood still since the episode began.
+  std::uint64_t stood_still_ns() const { return standstill_.total_ns(); }
   /// One line per task: operation, since when, what it waits for, what it holds.
   std::vector<std::string> report() const;
   /// Makes every sleep throw Aborted.
@@ -48,7 +51,7 @@ class Watchdog {
   };
 
   static ThreadCpu thread_of(const Task& task);
-  void see_own_gap(std::uint64_t now_ns);
+  void see_own_gap();
   void see_who_has_no_cpu(std::uint64_t now_ns);
 
   std::vector<std::unique_ptr<Task>>& tasks_;
@@ -56,7 +59,7 @@ class Watchdog {
   Describe describe_;
   LookAt cpu_of_;
   std::vector<Seen> seen_;
-  std::uint64_t turn_ns_;
+  Standstill standstill_;
   /// The sum, look by look, of what the task waited that waited longest for a CPU. Looked at only while an
   /// operation is half as old as the bound: a look costs a system call or three a task.
   std::uint64_t held_up_ns_ = 0;

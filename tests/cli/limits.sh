@@ -137,6 +137,23 @@ control_groups() {
   expect_row throttled.csv remark 'throttled by a CPU quota 4 times' "a run that was throttled"
 }
 
+# A process that was stopped has not hung, and its times are none of the protocol's.
+standstill() {
+  local pid
+  status=0 shown=""
+  "$daxrace" run --workload=load --protocol=ext4 --duration=4s --warmup=5ms --repetitions=1 --hang-bound=500ms --quiet --out=stopped.csv \
+    >"$work/out" 2>"$work/err" </dev/null &
+  pid=$!
+  sleep 1.5
+  kill -STOP "$pid"
+  sleep 1
+  kill -CONT "$pid"
+  wait "$pid" || status=$?
+  expect_status 0 "a run that was stopped"
+  expect_row stopped.csv status '^ok$' "a run that was stopped"
+  expect_row stopped.csv remark 'stood still for [0-9.]+m?s' "a run that was stopped"
+}
+
 # Threads get stacks of the limit's size: one that is too small would be met as a crash.
 stacks() {
   local verb
@@ -173,6 +190,7 @@ threads
 system_calls
 nodes
 control_groups
+standstill
 stacks
 other_machines
 isolated_cpus

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/error.hpp"
+#include "harness/engine/standstill.hpp"
 #include "harness/live/observe/helper.hpp"
 #include "harness/live/observe/kernel_log.hpp"
 #include "harness/live/run/kernel_view.hpp"
@@ -146,14 +147,16 @@ class KernelEpisode {
   /// Until the workers are done. True: an operation outlived its bound, and the report says what came of it.
   bool watch() {
     EpisodeClock& clock = crew_->ground.clock;
+    standstill_ = Standstill(worker_count(config_));
     while (!all_ended()) {
       timespec nap{0, 2'000'000};
       nanosleep(&nap, nullptr);
+      standstill_.look();
       const bool asked_to_stop = config_.stop != nullptr && config_.stop->load();
       const Clock::Ticks now = Clock::now();
       if (asked_to_stop || now >= clock.end) clock.stop_at(now);
       if (view_ && now >= clock.measure) view_->warm_up_is_over();
-      if (outlived(config_.hang_bound_ns).empty()) continue;
+      if (outlived(config_.hang_bound_ns + standstill_.total_ns()).empty()) continue;
       explain();
       return true;
     }
@@ -246,6 +249,7 @@ class KernelEpisode {
     if (!complaints.empty())
       add_remark(result, fmt::format("kernel log: {} complaints, the first: {}", complaints.size(),
                                      complaints.front()));
+    if (standstill_.total_ns() != 0) add_remark(result, standstill_remark(standstill_.total_ns()));
     return result;
   }
 
@@ -261,6 +265,7 @@ class KernelEpisode {
   std::vector<std::unique_ptr<Helper>> helpers_;
   std::vector<std::string> report_;
   bool starved_ = false;
+  Standstill standstill_{1};
 };
 
 EpisodeResult run_episode(const EpisodeConfig& config, Region& region, Peer* peer) {
