@@ -94,6 +94,8 @@ TEST(BadInput, IsRefusedBeforeAnythingIsTouched) {
   expect_refused({"run", "--out=" + file, "--filter=nothing_like_it"}, "--dry-run");
   expect_refused({"run", "--out=" + file, "--benchmark_filter=threads:9$"}, "--dry-run");
   expect_refused({"run", "--out=" + file, "stray"}, "only options");
+  expect_refused({"run", "--out=" + file, "--workload=all,foo"}, "unknown workload 'foo'");
+  expect_refused({"run", "--out=" + file, "--rate=1e308"}, "at most 1e9");
   EXPECT_FALSE(std::filesystem::exists(file));
 }
 
@@ -104,6 +106,8 @@ TEST(BadInput, IncludesOptionsThatDoNotGoTogether) {
   expect_refused({"run", "--out=a", "--resume=b"}, "different files");
   expect_refused({"run", "--seed=1", "--seed=2"}, "given 2 times");
   expect_refused({"run", "--load=closed", "--threads=2"}, "roles decide");
+  expect_refused({"run", "--perturb", "--lock=rwsem,pthread_rwlock"}, "--perturb and --lock=pthread_rwlock");
+  expect_refused({"run", "--perturb", "--oracle=off"}, "--perturb and --oracle=off");
   expect_refused({"run", "--resume=/nowhere/x.csv"}, "no such file");
 }
 
@@ -177,6 +181,12 @@ TEST_F(ConfigFile, IsRefusedWhereItIsWrong) {
   write("[run]\nthreads = many\n");
   expect_refused({"run", "--config=" + path_}, "--threads=many");
   expect_refused({"run", "--config=/nowhere/x.ini"}, "--config=/nowhere/x.ini");
+  for (const std::string no_file : {"/", "/dev/zero", "/dev/null"})
+    expect_refused({"run", "--dry-run", "--config=" + no_file}, "is not a configuration file");
+  write(std::string("workload = load\0\xff\n", 18));
+  expect_refused({"run", "--dry-run", "--config=" + path_}, "a NUL byte in line 1");
+  write("[run]\nworkload load\n");
+  expect_refused({"run", "--dry-run", "--config=" + path_}, "line 2");
 }
 
 // What it says of itself

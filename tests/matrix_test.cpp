@@ -14,6 +14,7 @@
 #include "bench/cli/progress.hpp"
 #include "bench/cli/suggest.hpp"
 #include "bench/cli/units.hpp"
+#include "bench/run/foresee.hpp"
 #include "bench/run/google_benchmark.hpp"
 #include "bench/run/pmem_scan.hpp"
 #include "bench/run/result_file.hpp"
@@ -594,6 +595,38 @@ TEST(Rows, OfASkippedConfigurationAreOneWithItsReason) {
   EXPECT_EQ(row.ops, std::nullopt);
 }
 
+// What a dry run foresees
+
+std::string foreseen(const RunOptions& options,
+                     const char* machine = "pack:1 [numa(memory=1GB)] core:2 pu:1") {
+  setenv("HWLOC_SYNTHETIC", machine, 1);
+  const std::string obstacle = obstacle_to(one_configuration(options), Topology(), options);
+  unsetenv("HWLOC_SYNTHETIC");
+  return obstacle;
+}
+
+TEST(DryRun, ForeseesWhatWouldBeSkippedOrRefused) {
+  RunOptions options = asked({"load"}, {"ext4"});
+  EXPECT_EQ(foreseen(options), "");
+  options.placements = {Placement::remote};
+  EXPECT_EQ(foreseen(options), "skipped: one NUMA node");
+  EXPECT_EQ(foreseen(options, "pack:2 [numa(memory=1GB)] core:2 pu:1"), "");
+  options.placements.clear();
+  options.backings = {parse_backing("fsdax:/nope")};
+  EXPECT_THAT(foreseen(options), StartsWith("refused: /nope: No such file"));
+  options.backings = {parse_backing("fsdax:/proc/self/exe")};
+  EXPECT_THAT(foreseen(options), HasSubstr("is not a directory"));
+  options.backings = {parse_backing("devdax:/dev/null")};
+  EXPECT_EQ(foreseen(options), "refused: /dev/null: is not a devdax device");
+  options.backings = {parse_backing("file:/nope/frames")};
+  EXPECT_THAT(foreseen(options), StartsWith("refused: /nope: No such file"));
+  options.backings = {parse_backing("file:/tmp")};
+  EXPECT_EQ(foreseen(options), "refused: /tmp: is a directory");
+  options.backings.clear();
+  options.file_pages = {1U << 28};
+  EXPECT_THAT(foreseen(options), StartsWith("refused: the memory backing needs"));
+}
+
 // Resuming
 
 class TemporaryDirectory {
@@ -636,6 +669,38 @@ TEST(Resume, KeepsFinishedEpisodesAndDropsHalfOnesAndSkippedOnes) {
   Configuration other = config;
   other.queue_depth = 2;
   EXPECT_FALSE(done.has(configuration_row(other, &facts, test_info()), 1));
+}
+
+TEST(Resume, MakesOneRunOfItsPiecesAndLeavesOthersAlone) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("r.csv");
+  const Configuration config = one_configuration(asked({"mixed"}, {"mmaplock"}));
+  Row shared = configuration_row(config, nullptr, test_info());
+  const auto add = [&](const std::string& run_id, unsigned repetition, ResultFile& file) {
+    shared.run_id = run_id;
+    file.add(episode_rows(shared, config, {}, repetition, 42, test_result()));
+  };
+  {
+    ResultFile file(path, OpenMode::create_new, test_info());
+    add("another", 1, file);
+    file.add({skipped_row(shared, config, "no peer")});
+    add("begun", 1, file);
+    add("piece", 2, file);
+    file.add({skipped_row(shared, config, "no peer")});
+  }
+  RecordedRun run;
+  run.run_id = "begun";
+  run.time_utc = "2026-11-29T00:00:00Z";
+  run.others = {"another"};
+  const auto kept = prepare_resume(path, "host", run);
+  EXPECT_THAT(kept, SizeIs(4));
+  for (const Row& row : kept) {
+    EXPECT_EQ(row.run_id, "begun");
+    EXPECT_EQ(row.time_utc, run.time_utc);
+  }
+  const auto rows = read_csv(path).rows;
+  EXPECT_THAT(rows, SizeIs(7));
+  EXPECT_EQ(std::ranges::count(rows, "another", &Row::run_id), 3);
 }
 
 TEST(Resume, LeavesAFileOfAnotherHostAsItIs) {

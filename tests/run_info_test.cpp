@@ -14,6 +14,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/platform/clock.hpp"
+#include "harness/results/recorded_run.hpp"
 
 namespace daxrace {
 namespace {
@@ -214,6 +215,7 @@ class Report : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(directory_); }
   std::string csv() const { return directory_ + "/x.csv"; }
+  std::string csv_beside(const std::string& end) const { return directory_ + "/x.run.json." + end; }
   json read() const { return json::parse(std::ifstream(directory_ + "/x.run.json")); }
   void put(const std::string& text) const { std::ofstream(directory_ + "/x.run.json") << text; }
   std::size_t files() const {
@@ -291,6 +293,77 @@ TEST_F(Report, AppendKeepsTheEarlierRunsAndForceDropsThem) {
   RunReport(csv(), OpenMode::replace, info_).write();
   ASSERT_EQ(read()["runs"].size(), 1U);
   EXPECT_EQ(read()["runs"][0]["run_id"], "third");
+}
+
+TEST_F(Report, OfAKilledRunSaysSoOnceAnotherWrites) {
+  RunReport(csv(), OpenMode::create_new, info_).write();
+  std::ofstream(csv_beside("4711.tmp")) << "{";
+  std::ofstream(csv_beside("mine.tmp")) << "{";
+  info_.run_id = "second";
+  RunReport(csv(), OpenMode::append, info_).write();
+  EXPECT_EQ(read()["runs"][0]["outcome"], "killed");
+  EXPECT_EQ(read()["runs"][1]["outcome"], "running");
+  EXPECT_EQ(files(), 2U) << "what the killed run had half written stays, or somebody's file went";
+}
+
+TEST_F(Report, OfAResumedRunIsOneEntryThatGoesOn) {
+  {
+    RunReport report(csv(), OpenMode::create_new, info_);
+    report.set_command_line({"daxrace", "run", "--seed=7"});
+    report.set_option("seed", "7");
+    report.add_violations("realloc/none", 1, 1, {stale_access(), stale_access(), stale_access()});
+    report.write();
+  }
+  info_.resumed_utc = "2026-11-29T00:00:00Z";
+  RunReport report(csv(), OpenMode::append, info_);
+  report.set_command_line({"daxrace", "run", "--resume=x.csv"});
+  report.set_option("resume", "x.csv");
+  report.add_violations("realloc/none", 2, 2, {stale_access()});
+  report.set_outcome("ok");
+  report.write();
+  ASSERT_EQ(read()["runs"].size(), 1U);
+  const json run = read()["runs"][0];
+  EXPECT_EQ(run["outcome"], "ok");
+  EXPECT_EQ(run["command_line"][2], "--seed=7");
+  EXPECT_FALSE(run["options"].contains("resume"));
+  EXPECT_EQ(run["resumed"][0]["time_utc"], "2026-11-29T00:00:00Z");
+  EXPECT_EQ(run["resumed"][0]["command_line"][2], "--resume=x.csv");
+  EXPECT_EQ(run["violations"].size(), 3U) << "the limit on timelines holds for all pieces together";
+  const auto recorded = last_recorded_run(csv());
+  ASSERT_TRUE(recorded);
+  EXPECT_EQ(recorded->run_id, "first");
+  EXPECT_EQ(recorded->options, (std::vector<std::pair<std::string, std::string>>{{"seed", "7"}}));
+}
+
+TEST_F(Report, PiecesOfOldAreOneRecordedRun) {
+  for (const std::string id : {"another", "begun", "piece"}) {
+    info_.run_id = id;
+    RunReport report(csv(), OpenMode::append, info_);
+    if (id == "piece") report.set_option("resume", "x.csv");
+    report.write();
+  }
+  const auto recorded = last_recorded_run(csv());
+  ASSERT_TRUE(recorded);
+  EXPECT_EQ(recorded->run_id, "begun");
+  EXPECT_FALSE(recorded->owns("another"));
+  EXPECT_TRUE(recorded->owns("piece"));
+  EXPECT_TRUE(recorded->owns("killed before it was recorded"));
+}
+
+TEST_F(Report, TakenBackLeavesWhatWasThere) {
+  {
+    RunReport report(csv(), OpenMode::create_new, info_);
+    report.write();
+    report.withdraw();
+  }
+  EXPECT_EQ(files(), 0U);
+  RunReport(csv(), OpenMode::create_new, info_).write();
+  info_.run_id = "second";
+  RunReport report(csv(), OpenMode::append, info_);
+  report.write();
+  report.withdraw();
+  ASSERT_EQ(read()["runs"].size(), 1U);
+  EXPECT_EQ(read()["runs"][0]["run_id"], "first");
 }
 
 TEST_F(Report, NothingIsTouchedBeforeTheFirstWrite) {
