@@ -6,7 +6,7 @@ namespace daxrace::protocol {
 using namespace core;
 
 /// The other half: file I/O is held off and waited for, faults and pins are not. A negative control.
-struct iolock : UnlockedFaults, IolockedIo, UnwaitedEviction {
+struct iolock : MadeOf<UnlockedFaults, IolockedIo, UnwaitedEviction, FallocateWritesBack> {
   static constexpr ProtocolInfo info{
       .name = "iolock",
       .promises = Hazards(Hazard::h2, Hazard::h3, Hazard::h6),
@@ -15,18 +15,10 @@ struct iolock : UnlockedFaults, IolockedIo, UnwaitedEviction {
   };
 
   template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& change) {
+  static int change(K& k, InodeOf<K>& ip, Change& change) {
     Exclusive iolock(k, ip.i_rwsem);
     inode_dio_wait(k, ip);
-    fallocate_range(k, ip, change);
-    return 0;
-  }
-
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& change) {
-    Exclusive iolock(k, ip.i_rwsem);
-    inode_dio_wait(k, ip);
-    truncate_to(k, ip, change);
+    apply_change(k, ip, change);
     return 0;
   }
 };

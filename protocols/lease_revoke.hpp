@@ -1,7 +1,5 @@
 #pragma once
 
-#include <array>
-
 #include "harness/core/protocol.hpp"
 
 namespace daxrace::protocol {
@@ -12,10 +10,8 @@ using namespace core;
 /// it polls the client for two lease periods and then fences it, 7.x has a break time and a worker that
 /// fences (nfs4layouts.c:672@6.12). Block layouts are not fenced. The leases are the kernel's FL_LAYOUT
 /// leases.
-struct lease_revoke : MmaplockedFaults, IolockedIo, KernelEviction {
-  static constexpr std::array kFindings{
-      kEvictionIgnoresPins, kPinHolderNeedsIolock, kMappedAgainByGup,       kMappedAgainByTouch,
-      kPinnedAgain,         kFaultedAgain,         kDirtyTagLostByTruncate, kZeroPageOutlivesAllocation};
+struct lease_revoke : MadeOf<MmaplockedFaults, IolockedIo, KernelEviction, BusyPagesUnderIolock,
+                             SilentLesseesFenced, FallocateWritesBack> {
   static constexpr ProtocolInfo info{
       .name = "lease_revoke",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h5, Hazard::h6, Hazard::h7,
@@ -24,33 +20,22 @@ struct lease_revoke : MmaplockedFaults, IolockedIo, KernelEviction {
       .summary =
           "IOLOCK excl; MMAPLOCK excl; break busy pages and leases, fence the silent; inode_dio_wait; "
           "flush_unmap",
-      .findings = kFindings,
   };
 
   template <class K, class Body>
   static void write(K& k, InodeOf<K>& ip, PageRange, Body&& body) {
     bool retry = false;
     Exclusive iolock(k, ip.i_rwsem);
-    if (break_leased_layouts(k, ip, &retry, Locked::iolock_only, SilentHolder::revoked) == 0) body();
+    if (break_leased_layouts(k, ip, &retry, Locked::iolock_only, kSilent) == 0) body();
   }
 
   template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& change) {
+  static int change(K& k, InodeOf<K>& ip, Change& change) {
     Exclusive iolock(k, ip.i_rwsem);
     Exclusive mmaplock(k, ip.invalidate_lock);
-    if (const int error = break_layouts(k, ip, BreakReason::unmap, SilentHolder::revoked)) return error;
+    if (const int error = break_layouts(k, ip, BreakReason::unmap, kSilent)) return error;
     inode_dio_wait(k, ip);
-    fallocate_range(k, ip, change);
-    return 0;
-  }
-
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& change) {
-    Exclusive iolock(k, ip.i_rwsem);
-    Exclusive mmaplock(k, ip.invalidate_lock);
-    if (const int error = break_layouts(k, ip, BreakReason::unmap, SilentHolder::revoked)) return error;
-    inode_dio_wait(k, ip);
-    truncate_to(k, ip, change);
+    apply_change(k, ip, change);
     return 0;
   }
 };

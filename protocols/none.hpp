@@ -6,7 +6,7 @@ namespace daxrace::protocol {
 using namespace core;
 
 /// No lock and no wait anywhere: the negative control of every safety test, and the harness's own cost.
-struct none : UnlockedFaults, UnlockedIo, UnwaitedEviction {
+struct none : MadeOf<UnlockedFaults, UnlockedIo, UnwaitedEviction, FallocateWritesBack> {
   static constexpr ProtocolInfo info{
       .name = "none",
       .promises = Hazards{},
@@ -15,14 +15,8 @@ struct none : UnlockedFaults, UnlockedIo, UnwaitedEviction {
   };
 
   template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& change) {
-    fallocate_range(k, ip, change);
-    return 0;
-  }
-
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& change) {
-    truncate_to(k, ip, change);
+  static int change(K& k, InodeOf<K>& ip, Change& change) {
+    apply_change(k, ip, change);
     return 0;
   }
 };

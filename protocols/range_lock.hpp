@@ -11,22 +11,17 @@ using namespace core;
 /// Two range locks in place of the two rwsems, as the range-locking proposals have them: one for I/O, one for
 /// the mapping. Two, because a copy that faults inside would wait for itself in one. Busy pages are looked
 /// for in the range only. What changes the size, or moves blocks, takes everything from there to the end.
-struct range_lock : WaitedEviction {
-  static constexpr std::array kFindings{pin_holder_needs_lock("truncate_down"),
-                                        pin_holder_needs_lock("collapse"),
-                                        pin_holder_needs_lock("insert"),
-                                        kMappedAgainByGup,
-                                        kMappedAgainByTouch,
-                                        kPinnedAgain,
-                                        kFaultedAgain,
-                                        kZeroPageOutlivesAllocation};
+struct range_lock : MadeOf<WaitedEviction, BusyPages> {
+  static constexpr std::array kOwnFindings{pin_holder_needs_lock("truncate_down"),
+                                           pin_holder_needs_lock("collapse"), pin_holder_needs_lock("insert"),
+                                           kZeroPageOutlivesAllocation};
   static constexpr ProtocolInfo info{
       .name = "range_lock",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
       .stands_for = "the range-locking proposals; in no kernel",
       .summary =
           "I/O range excl; mapping range excl; break busy pages of the range; inode_dio_wait; flush_unmap",
-      .findings = kFindings,
+      .findings = kOwnFindings,
   };
 
   template <class K, class Body>
@@ -60,6 +55,12 @@ struct range_lock : WaitedEviction {
   }
 
   template <class K>
+  static int change(K& k, InodeOf<K>& ip, Change& change) {
+    return change.kind == ChangeKind::truncate ? truncate(k, ip, change) : fallocate(k, ip, change);
+  }
+
+ private:
+  template <class K>
   static int fallocate(K& k, InodeOf<K>& ip, Change& change) {
     const bool moves = change.kind == ChangeKind::collapse || change.kind == ChangeKind::insert;
     const PageRange range{change.range.first, moves ? kWholeFile.end : change.range.end};
@@ -86,7 +87,6 @@ struct range_lock : WaitedEviction {
     }
   }
 
- private:
   /// What changes when i_size changes to `size`, or from it.
   template <class Inode>
   static PageRange from_size(Inode& ip, PageOffset size) {

@@ -38,7 +38,7 @@ class Core : public ::testing::TestWithParam<RefcountRegime> {
   }
   static int punch(Rig& rig, PageRange range, std::uint32_t* freed = nullptr, std::uint32_t task = 0) {
     auto change = Change::punch(range);
-    const int error = Safe::fallocate(rig.k(task), rig.file, change);
+    const int error = Safe::change(rig.k(task), rig.file, change);
     if (freed != nullptr) *freed = change.freed;
     return error;
   }
@@ -58,7 +58,7 @@ TEST_P(Core, a_write_fault_allocates_and_a_read_fault_of_a_hole_does_not) {
 TEST_P(Core, a_fault_beyond_i_size_is_sigbus) {
   Rig rig = make();
   auto change = Change::truncate(4);
-  ASSERT_EQ(Safe::truncate(rig.k(), rig.file, change), 0);
+  ASSERT_EQ(Safe::change(rig.k(), rig.file, change), 0);
   EXPECT_EQ(fault(rig, 4, true), FaultResult::sigbus);
   EXPECT_EQ(fault(rig, 3, true), FaultResult::installed);
 }
@@ -177,7 +177,7 @@ TEST_P(Core, truncate_waits_for_direct_io_in_flight) {
   EXPECT_EQ(rig.refcount(in_flight.frame), 1U) << "it took no page reference";
   std::thread truncater([&] {
     auto change = Change::truncate(0);
-    EXPECT_EQ(Safe::truncate(rig.k(1), rig.file, change), 0);
+    EXPECT_EQ(Safe::change(rig.k(1), rig.file, change), 0);
     EXPECT_EQ(change.freed, 1U);
   });
   while (rig.task(1).wait_for.load() != WaitFor::dio || !rig.task(1).sleeping()) sched_yield();
@@ -199,7 +199,7 @@ TEST_P(Core, a_write_into_a_hole_unmaps_the_zero_page) {
 TEST_P(Core, a_write_beyond_i_size_extends_the_file) {
   Rig rig = make();
   auto change = Change::truncate(2);
-  ASSERT_EQ(Safe::truncate(rig.k(), rig.file, change), 0);
+  ASSERT_EQ(Safe::change(rig.k(), rig.file, change), 0);
   core::dax_iomap_write(rig.k(), rig.file, 5, [](core::Block) {});
   EXPECT_EQ(rig.file.i_size.load(), 6U);
 }
@@ -303,7 +303,7 @@ TEST_P(Core, a_lease_is_recalled_waited_for_and_refused_meanwhile) {
   ASSERT_EQ(core::get_layout_lease(rig.k(), rig.file, lease), 0);
   std::thread puncher([&] {
     auto change = Change::punch({0, 1});
-    EXPECT_EQ(protocol::lease_break::fallocate(rig.k(1), rig.file, change), 0);
+    EXPECT_EQ(protocol::lease_break::change(rig.k(1), rig.file, change), 0);
   });
   while (rig.task(1).wait_for.load() != WaitFor::lease || !rig.task(1).sleeping()) sched_yield();
   EXPECT_TRUE(core::layout_recalled(rig.k(), rig.file));
@@ -330,7 +330,7 @@ TEST_P(Core, a_silent_lessee_is_fenced_and_touches_nothing_more) {
   };
   EXPECT_EQ(touch_leased(), Access::done);
   auto change = Change::punch({0, 1});
-  EXPECT_EQ(protocol::lease_revoke::fallocate(rig.k(1), rig.file, change), 0) << "after the grace time";
+  EXPECT_EQ(protocol::lease_revoke::change(rig.k(1), rig.file, change), 0) << "after the grace time";
   EXPECT_EQ(touch_leased(), Access::missing);
   EXPECT_EQ(touched, 1);
   core::put_layout_lease(rig.k(), rig.file, lease);
@@ -421,13 +421,13 @@ TEST_P(Core, collapse_and_insert_move_blocks_and_count_them_as_new) {
   for (PageOffset page = 0; page < 4; ++page) ASSERT_EQ(fault(rig, page, true), FaultResult::installed);
   const core::Block second = core::lookup_block(rig.k(), rig.file, 2);
   auto collapse = Change::collapse({0, 1});
-  ASSERT_EQ(Safe::fallocate(rig.k(), rig.file, collapse), 0);
+  ASSERT_EQ(Safe::change(rig.k(), rig.file, collapse), 0);
   EXPECT_EQ(collapse.freed, 1U);
   EXPECT_EQ(rig.file.i_size.load(), 15U);
   EXPECT_EQ(core::lookup_block(rig.k(), rig.file, 1).frame, second.frame);
   EXPECT_NE(core::lookup_block(rig.k(), rig.file, 1).generation, second.generation);
   auto insert = Change::insert({0, 1});
-  ASSERT_EQ(Safe::fallocate(rig.k(), rig.file, insert), 0);
+  ASSERT_EQ(Safe::change(rig.k(), rig.file, insert), 0);
   EXPECT_EQ(rig.file.i_size.load(), 16U);
   EXPECT_FALSE(core::lookup_block(rig.k(), rig.file, 0));
   EXPECT_EQ(core::lookup_block(rig.k(), rig.file, 2).frame, second.frame);

@@ -43,7 +43,7 @@ std::string protocols_markdown() {
 
 TEST(ProtocolsReadme, has_the_table_of_protocols_as_the_headers_have_it) {
   EXPECT_NE(text_of("protocols/README.md").find("\n\n" + protocols_markdown() + "\n"), std::string::npos)
-      << "protocols/README.md must contain:\n"
+      << "run ./scripts/docs.sh, which writes it to protocols/README.md:\n"
       << protocols_markdown();
 }
 

@@ -172,13 +172,13 @@ constexpr Hazards kAllButLeases(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, 
 /// kTries 0: waits for direct I/O with IOLOCK dropped, again and again. Else drops IOLOCK so often and then
 /// waits with it held.
 template <int kTries>
-struct DioWaitedForUnlocked : MmaplockedFaults, IolockedIo, WaitedEviction {
+struct DioWaitedForUnlocked : MmaplockedFaults, IolockedIo, WaitedEviction, BusyPages {
   static constexpr ProtocolInfo info{.name = kTries == 0 ? "dio_waited_for_unlocked" : "dio_tried_unlocked",
                                      .promises = kAllButLeases,
                                      .stands_for = "a planted case",
                                      .summary = "Waits for direct I/O with IOLOCK dropped"};
   template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& how) {
+  static int change(K& k, InodeOf<K>& ip, Change& how) {
     Exclusive iolock(k, ip.i_rwsem);
     for (int tries = 0; ip.i_dio_count.load() != 0; tries += kTries == 0 ? 0 : 1) {
       const bool drops = kTries == 0 || tries < kTries;
@@ -190,10 +190,6 @@ struct DioWaitedForUnlocked : MmaplockedFaults, IolockedIo, WaitedEviction {
     if (const int error = break_busy_pages(k, ip)) return error;
     apply_change(k, ip, how);
     return 0;
-  }
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& how) {
-    return fallocate(k, ip, how);
   }
 };
 

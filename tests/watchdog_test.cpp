@@ -33,7 +33,7 @@ using ::testing::HasSubstr;
 /// Waits for what nobody will make true, with IOLOCK held.
 struct waits_for_ever : protocol::iolock_mmaplock {
   template <class K>
-  static int fallocate(K& k, core::InodeOf<K>& ip, core::Change&) {
+  static int change(K& k, core::InodeOf<K>& ip, core::Change&) {
     core::Exclusive iolock(k, ip.i_rwsem);
     return wait_event(k.env, core::page_key(k, 7), Sleep::uninterruptible, [] { return false; });
   }
@@ -42,8 +42,8 @@ struct waits_for_ever : protocol::iolock_mmaplock {
 /// Forgets to let go of direct I/O that it counted.
 struct loses_a_count : protocol::iolock_mmaplock {
   template <class K>
-  static int fallocate(K& k, core::InodeOf<K>& ip, core::Change& change) {
-    const int error = protocol::iolock_mmaplock::fallocate(k, ip, change);
+  static int change(K& k, core::InodeOf<K>& ip, core::Change& change) {
+    const int error = protocol::iolock_mmaplock::change(k, ip, change);
     core::inode_dio_begin(k, ip);
     return error;
   }
@@ -59,12 +59,12 @@ struct starved_by_readers : protocol::iolock_mmaplock {
     protocol::iolock_mmaplock::read(k, ip, range, body);
   }
   template <class K>
-  static int fallocate(K& k, core::InodeOf<K>& ip, core::Change& change) {
+  static int change(K& k, core::InodeOf<K>& ip, core::Change& change) {
     for (std::uint64_t seen = 0; reads.load() != seen;) {
       seen = reads.load();
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
-    return protocol::iolock_mmaplock::fallocate(k, ip, change);
+    return protocol::iolock_mmaplock::change(k, ip, change);
   }
 };
 
@@ -128,9 +128,9 @@ struct held_up_once : protocol::iolock_mmaplock {
   static inline std::atomic<bool> done{false};
 
   template <class K>
-  static int fallocate(K& k, core::InodeOf<K>& ip, core::Change& change) {
+  static int change(K& k, core::InodeOf<K>& ip, core::Change& change) {
     if (!done.exchange(true)) const HeldUp held_up;
-    return protocol::iolock_mmaplock::fallocate(k, ip, change);
+    return protocol::iolock_mmaplock::change(k, ip, change);
   }
 };
 

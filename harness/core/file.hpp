@@ -245,11 +245,11 @@ void truncate_to(K& k, InodeOf<K>& ip, Change& change) {
 
 /// Either of the two.
 template <class K>
-void apply_change(K& k, InodeOf<K>& ip, Change& change) {
+void apply_change(K& k, InodeOf<K>& ip, Change& change, WriteBack written = WriteBack::now) {
   if (change.kind == ChangeKind::truncate) {
     truncate_to(k, ip, change);
   } else {
-    fallocate_range(k, ip, change);
+    fallocate_range(k, ip, change, written);
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include "harness/core/lease.hpp"
 
-/// break_layouts, under the kernel's names.
+/// The halves of break_layouts, under the kernel's names.
 namespace daxrace::core {
 
 /// dax_layout_busy_page_range: unmaps the scope, then scans its entries. Waits for locked entries, or steps
@@ -84,25 +84,6 @@ int break_dax_layouts(K& k, InodeOf<K>& ip, bool* retry, PageRange scope, SleepF
   });
 }
 
-enum class BreakReason : std::uint8_t { write, unmap };
-
-/// xfs_break_layouts: busy pages, then leases, and again while anything was unlocked.
-template <class K>
-int break_layouts(K& k, InodeOf<K>& ip, BreakReason reason, SilentHolder silent = SilentHolder::waited_for) {
-  bool retry = false;
-  int error = 0;
-  do {
-    retry = false;
-    if (reason == BreakReason::unmap) {
-      error = break_dax_layouts(k, ip, &retry, kWholeFile, drop_mmaplock(k, ip));
-      if (error != 0 || retry) continue;
-    }
-    error = break_leased_layouts(k, ip, &retry, Locked::iolock_and_mmaplock, silent);
-  } while (error == 0 && retry);
-  k.step(Step::layout_broken);
-  return error;
-}
-
 /// The busy-page half alone, to its end (ext4_break_layouts; dax_break_layout from 6.15).
 template <class K, class SleepFn>
 int break_busy_pages(K& k, InodeOf<K>& ip, PageRange scope, SleepFn&& sleep) {
@@ -114,11 +95,6 @@ int break_busy_pages(K& k, InodeOf<K>& ip, PageRange scope, SleepFn&& sleep) {
   } while (error == 0 && retry);
   k.step(Step::layout_broken);
   return error;
-}
-
-template <class K>
-int break_busy_pages(K& k, InodeOf<K>& ip) {
-  return break_busy_pages(k, ip, kWholeFile, drop_mmaplock(k, ip));
 }
 
 /// Of which pages the layout is broken for a change, where that is not always the whole file.

@@ -27,8 +27,7 @@ struct ProtocolCalls {
   Section write;
   Section aio;
   Section map_blocks;
-  int (*fallocate)(K&, Inode&, core::Change&);
-  int (*truncate)(K&, Inode&, core::Change&);
+  int (*change)(K&, Inode&, core::Change&);
   std::uint32_t (*evict)(K&, Inode&);
 };
 
@@ -40,7 +39,6 @@ struct RunKernel : core::Kernel<E, RunStore<E>> {
 
 template <class P, class K>
 constexpr ProtocolCalls<K> calls_of() {
-  static_assert(core::Protocol<P, K>, "a protocol needs what harness/core/protocol.hpp lists");
   using Faults = core::MmaplockedFaults;
   using Io = core::IolockedIo;
   using B = typename ProtocolCalls<K>::Body&;
@@ -52,8 +50,7 @@ constexpr ProtocolCalls<K> calls_of() {
           .write = section(&P::template write<K, B>, &Io::template write<K, B>),
           .aio = section(&P::template aio<K, B>, &Io::template aio<K, B>),
           .map_blocks = section(&P::template map_blocks<K, B>, &Io::template map_blocks<K, B>),
-          .fallocate = &P::template fallocate<K>,
-          .truncate = &P::template truncate<K>,
+          .change = &P::template change<K>,
           .evict = &P::template evict<K>};
 }
 
@@ -87,12 +84,8 @@ struct CalledProtocol {
     call(k.protocol->map_blocks, k, ip, range, body);
   }
   template <class K>
-  static int fallocate(K& k, core::InodeOf<K>& ip, core::Change& change) {
-    return k.protocol->fallocate(k, ip, change);
-  }
-  template <class K>
-  static int truncate(K& k, core::InodeOf<K>& ip, core::Change& change) {
-    return k.protocol->truncate(k, ip, change);
+  static int change(K& k, core::InodeOf<K>& ip, core::Change& change) {
+    return k.protocol->change(k, ip, change);
   }
   template <class K>
   static std::uint32_t evict(K& k, core::InodeOf<K>& ip) {

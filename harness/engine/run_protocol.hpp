@@ -42,20 +42,26 @@ extern template EpisodeResult run_episode<BarePthreadEnv>(const EpisodeConfig&, 
 
 template <class P, class E>
 EpisodeResult run_protocol_on(const EpisodeConfig& config, Region& region, Peer* peer) {
-  return run_episode<E>(config, region, peer, P::info, kCallsOf<P, RunKernel<E>>);
+  return run_episode<E>(config, region, peer, core::info_of<P>(), kCallsOf<P, RunKernel<E>>);
 }
 
 template <class P>
 EpisodeResult run_protocol(const EpisodeConfig& config, Region& region, Peer* peer) {
-  check_episode(config, region.facts(), peer);
-  if (config.perturb) return run_protocol_on<P, PerturbedEnv>(config, region, peer);
+  using K = RunKernel<JudgedEnv>;
+  static_assert(core::Protocol<P, K>, "protocols/skeleton.hpp.in has every member of a protocol");
+  if constexpr (!core::Protocol<P, K>) {
+    return {};  // that was the one error
+  } else {
+    check_episode(config, region.facts(), peer);
+    if (config.perturb) return run_protocol_on<P, PerturbedEnv>(config, region, peer);
 #ifndef DAXRACE_SANITIZED
-  const bool second_lock = config.lock == "pthread_rwlock";
-  if (second_lock && !config.oracle) return run_protocol_on<P, BarePthreadEnv>(config, region, peer);
-  if (second_lock) return run_protocol_on<P, JudgedPthreadEnv>(config, region, peer);
-  if (!config.oracle) return run_protocol_on<P, BareEnv>(config, region, peer);
+    const bool second_lock = config.lock == "pthread_rwlock";
+    if (second_lock && !config.oracle) return run_protocol_on<P, BarePthreadEnv>(config, region, peer);
+    if (second_lock) return run_protocol_on<P, JudgedPthreadEnv>(config, region, peer);
+    if (!config.oracle) return run_protocol_on<P, BareEnv>(config, region, peer);
 #endif
-  return run_protocol_on<P, JudgedEnv>(config, region, peer);
+    return run_protocol_on<P, JudgedEnv>(config, region, peer);
+  }
 }
 
 }  // namespace daxrace

@@ -432,7 +432,7 @@ class Worker {
 
   void punch(PageOffset page) {
     auto change = core::Change::punch({page, page + 1});
-    if (P::fallocate(k_, file_, change) != 0) return;
+    if (P::change(k_, file_, change) != 0) return;
     finish(change.freed != 0 ? Path::punch : Path::punch_hole, change.freed != 0);
   }
 
@@ -444,14 +444,14 @@ class Worker {
 
   void zero(PageOffset page) {
     auto change = core::Change::zero({page, page + 1});
-    if (P::fallocate(k_, file_, change) == 0 && change.freed != 0) finish(Path::zero, true);
+    if (P::change(k_, file_, change) == 0 && change.freed != 0) finish(Path::zero, true);
   }
 
   void collapse(PageOffset first) {
     if (!shift_.begin_collapse()) return;
     begin();
     auto change = core::Change::collapse({first, first + kShiftPages});
-    if (P::fallocate(k_, file_, change) != 0) return shift_.whole();
+    if (P::change(k_, file_, change) != 0) return shift_.whole();
     finish(Path::collapse, true);
     shift_.collapsed_at(first);
   }
@@ -461,7 +461,7 @@ class Worker {
     if (!first) return;
     begin();
     auto change = core::Change::insert({*first, *first + kShiftPages});
-    if (P::fallocate(k_, file_, change) != 0) return shift_.collapsed_at(*first);
+    if (P::change(k_, file_, change) != 0) return shift_.collapsed_at(*first);
     finish(Path::insert, true);
     shift_.whole();
   }
@@ -469,13 +469,13 @@ class Worker {
   void truncate_down() {
     const PageOffset size = file_.i_size.load();
     auto change = core::Change::truncate(random_.below(std::max(size, 1U)));
-    if (P::truncate(k_, file_, change) == 0 && change.freed != 0) finish(Path::truncate_down, true);
+    if (P::change(k_, file_, change) == 0 && change.freed != 0) finish(Path::truncate_down, true);
   }
 
   void truncate_up() {
     if (file_.i_size.load() >= config_.file_pages) return;
     auto change = core::Change::truncate(config_.file_pages);
-    if (P::truncate(k_, file_, change) == 0) finish(Path::truncate_up);
+    if (P::change(k_, file_, change) == 0) finish(Path::truncate_up);
   }
 
   void fsync() {
@@ -537,7 +537,7 @@ class Worker {
     store_.region().read_frame(block.frame, 0, buffer_.data(), kIoBytes);
     if (core::lookup_block(k_, victim_file_, page) == block) judge_buffer(victim_file_, page, block, before);
     auto change = core::Change::punch({page, page + 1});
-    P::fallocate(k_, victim_file_, change);
+    P::change(k_, victim_file_, change);
   }
 
   static std::uint8_t ino_byte(const Inode& ip) { return static_cast<std::uint8_t>(ip.ino); }

@@ -129,17 +129,17 @@ class Actor {
     const PageRange one_page{page_, page_ + 1};
     switch (operation) {
       case Operation::punch:
-        return fallocate(Change::punch(one_page));
+        return apply(Change::punch(one_page));
       case Operation::zero:
-        return fallocate(Change::zero(one_page));
+        return apply(Change::zero(one_page));
       case Operation::collapse:
-        return fallocate(Change::collapse(is_elsewhere(scene_.access) ? one_page : PageRange{0, 1}));
+        return apply(Change::collapse(is_elsewhere(scene_.access) ? one_page : PageRange{0, 1}));
       case Operation::insert:
-        return fallocate(Change::insert(one_page));
+        return apply(Change::insert(one_page));
       case Operation::truncate_down:
-        return truncate(1);
+        return apply(Change::truncate(1));
       case Operation::truncate_up:
-        return truncate(kFilePages + 2);
+        return apply(Change::truncate(kFilePages + 2));
       case Operation::evict:
         P::evict(k_, file_);
         return 0;
@@ -149,11 +149,7 @@ class Actor {
     }
     return 0;
   }
-  int fallocate(core::Change change) { return P::fallocate(k_, file_, change); }
-  int truncate(PageOffset size) {
-    auto change = core::Change::truncate(size);
-    return P::truncate(k_, file_, change);
-  }
+  int apply(core::Change change) { return P::change(k_, file_, change); }
 
   Scene::Said& said() {
     model::note_touch(&scene_.said);
@@ -386,7 +382,7 @@ class Actor {
 /// Protocol P for the director.
 template <class P>
 Script script_of() {
-  return {P::info,
+  return {core::info_of<P>(),
           [](Scene& scene, TaskId task, AccessKind access) {
             Actor<P>(scene).perform(access, task == kHelperTask);
           },

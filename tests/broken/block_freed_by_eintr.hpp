@@ -6,7 +6,7 @@ namespace daxrace::broken {
 using namespace core;
 
 /// Truncates from the end, page by page: a signal finds the end of the file freed already.
-struct block_freed_by_eintr : MmaplockedFaults, IolockedIo, WaitedEviction {
+struct block_freed_by_eintr : MmaplockedFaults, IolockedIo, WaitedEviction, BusyPages {
   static constexpr ProtocolInfo info{
       .name = "block_freed_by_eintr",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
@@ -15,7 +15,8 @@ struct block_freed_by_eintr : MmaplockedFaults, IolockedIo, WaitedEviction {
   };
 
   template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& change) {
+  static int change(K& k, InodeOf<K>& ip, Change& change) {
+    if (change.kind == ChangeKind::truncate) return truncate(k, ip, change);
     Exclusive iolock(k, ip.i_rwsem);
     Exclusive mmaplock(k, ip.invalidate_lock);
     if (const int error = break_busy_pages(k, ip)) return error;
@@ -24,6 +25,7 @@ struct block_freed_by_eintr : MmaplockedFaults, IolockedIo, WaitedEviction {
     return 0;
   }
 
+ private:
   template <class K>
   static int truncate(K& k, InodeOf<K>& ip, Change& change) {
     Exclusive iolock(k, ip.i_rwsem);
@@ -39,7 +41,6 @@ struct block_freed_by_eintr : MmaplockedFaults, IolockedIo, WaitedEviction {
     return 0;
   }
 
- private:
   template <class K>
   static int free_page(K& k, InodeOf<K>& ip, PageRange page, bool* retry) {
     if (const int error = break_dax_layouts(k, ip, retry, page, drop_mmaplock(k, ip))) return error;

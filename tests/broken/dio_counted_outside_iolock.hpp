@@ -6,7 +6,7 @@ namespace daxrace::broken {
 using namespace core;
 
 /// Raises i_dio_count after IOLOCK was dropped: the layout change finds it at 0 in between.
-struct dio_counted_outside_iolock : MmaplockedFaults, IolockedIo, WaitedEviction {
+struct dio_counted_outside_iolock : MmaplockedFaults, IolockedIo, WaitedEviction, BusyPages {
   static constexpr ProtocolInfo info{
       .name = "dio_counted_outside_iolock",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
@@ -29,15 +29,6 @@ struct dio_counted_outside_iolock : MmaplockedFaults, IolockedIo, WaitedEviction
     inode_dio_wait(k, ip);
     apply_change(k, ip, change);
     return 0;
-  }
-
-  template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
-  }
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
   }
 };
 

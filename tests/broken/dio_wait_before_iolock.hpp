@@ -6,7 +6,7 @@ namespace daxrace::broken {
 using namespace core;
 
 /// Waits for direct I/O before it takes IOLOCK: new I/O comes in between.
-struct dio_wait_before_iolock : MmaplockedFaults, IolockedIo, WaitedEviction {
+struct dio_wait_before_iolock : MmaplockedFaults, IolockedIo, WaitedEviction, BusyPages {
   static constexpr ProtocolInfo info{
       .name = "dio_wait_before_iolock",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
@@ -22,15 +22,6 @@ struct dio_wait_before_iolock : MmaplockedFaults, IolockedIo, WaitedEviction {
     if (const int error = break_busy_pages(k, ip)) return error;
     apply_change(k, ip, change);
     return 0;
-  }
-
-  template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
-  }
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
   }
 };
 

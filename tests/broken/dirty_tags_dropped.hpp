@@ -6,7 +6,7 @@ namespace daxrace::broken {
 using namespace core;
 
 /// Removes the entries of the whole file: what was stored elsewhere is never flushed.
-struct dirty_tags_dropped : MmaplockedFaults, IolockedIo, WaitedEviction {
+struct dirty_tags_dropped : MmaplockedFaults, IolockedIo, WaitedEviction, BusyPages {
   static constexpr ProtocolInfo info{
       .name = "dirty_tags_dropped",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
@@ -23,15 +23,6 @@ struct dirty_tags_dropped : MmaplockedFaults, IolockedIo, WaitedEviction {
     remove_entries(k, ip, kWholeFile);
     apply_change(k, ip, change);
     return 0;
-  }
-
-  template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
-  }
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
   }
 };
 

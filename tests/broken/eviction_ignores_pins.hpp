@@ -6,7 +6,7 @@ namespace daxrace::broken {
 using namespace core;
 
 /// Eviction waits for nobody, under either refcount rule.
-struct eviction_ignores_pins : MmaplockedFaults, IolockedIo, UnwaitedEviction {
+struct eviction_ignores_pins : MmaplockedFaults, IolockedIo, UnwaitedEviction, BusyPages {
   static constexpr ProtocolInfo info{
       .name = "eviction_ignores_pins",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
@@ -22,15 +22,6 @@ struct eviction_ignores_pins : MmaplockedFaults, IolockedIo, UnwaitedEviction {
     inode_dio_wait(k, ip);
     apply_change(k, ip, change);
     return 0;
-  }
-
-  template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
-  }
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
   }
 };
 

@@ -6,7 +6,7 @@ namespace daxrace::broken {
 using namespace core;
 
 /// Frees first and breaks layouts afterwards.
-struct free_before_break : MmaplockedFaults, IolockedIo, WaitedEviction {
+struct free_before_break : MmaplockedFaults, IolockedIo, WaitedEviction, BusyPages {
   static constexpr ProtocolInfo info{
       .name = "free_before_break",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
@@ -22,15 +22,6 @@ struct free_before_break : MmaplockedFaults, IolockedIo, WaitedEviction {
     apply_change(k, ip, change);
     if (const int error = break_busy_pages(k, ip)) return error;
     return 0;
-  }
-
-  template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
-  }
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
   }
 };
 

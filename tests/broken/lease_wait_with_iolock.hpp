@@ -6,7 +6,7 @@ namespace daxrace::broken {
 using namespace core;
 
 /// Waits for a lease with IOLOCK held: a lessee that needs it to map its blocks never returns.
-struct lease_wait_with_iolock : MmaplockedFaults, IolockedIo, WaitedEviction {
+struct lease_wait_with_iolock : MmaplockedFaults, IolockedIo, WaitedEviction, BusyPages {
   static constexpr ProtocolInfo info{
       .name = "lease_wait_with_iolock",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h5, Hazard::h6, Hazard::h7,
@@ -26,15 +26,6 @@ struct lease_wait_with_iolock : MmaplockedFaults, IolockedIo, WaitedEviction {
     inode_dio_wait(k, ip);
     apply_change(k, ip, change);
     return 0;
-  }
-
-  template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
-  }
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
   }
 };
 

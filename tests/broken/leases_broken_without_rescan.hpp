@@ -6,7 +6,7 @@ namespace daxrace::broken {
 using namespace core;
 
 /// Breaks leases after busy pages and does not look at pages again, though both locks were dropped meanwhile.
-struct leases_broken_without_rescan : MmaplockedFaults, IolockedIo, WaitedEviction {
+struct leases_broken_without_rescan : MmaplockedFaults, IolockedIo, WaitedEviction, BusyPages {
   static constexpr ProtocolInfo info{
       .name = "leases_broken_without_rescan",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h5, Hazard::h6, Hazard::h7,
@@ -27,15 +27,6 @@ struct leases_broken_without_rescan : MmaplockedFaults, IolockedIo, WaitedEvicti
     inode_dio_wait(k, ip);
     apply_change(k, ip, change);
     return 0;
-  }
-
-  template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
-  }
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
   }
 };
 

@@ -6,7 +6,7 @@ namespace daxrace::broken {
 using namespace core;
 
 /// Changes keep each other out by a range lock beside the two rwsems; a signal leaves its range locked.
-struct lock_left_by_eintr : MmaplockedFaults, IolockedIo, WaitedEviction {
+struct lock_left_by_eintr : MmaplockedFaults, IolockedIo, WaitedEviction, BusyPages {
   static constexpr ProtocolInfo info{
       .name = "lock_left_by_eintr",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
@@ -24,15 +24,6 @@ struct lock_left_by_eintr : MmaplockedFaults, IolockedIo, WaitedEviction {
     apply_change(k, ip, change);
     ip.io_range.unlock(k.env, place, ip.ino);
     return 0;
-  }
-
-  template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
-  }
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
   }
 };
 

@@ -6,7 +6,7 @@ namespace daxrace::broken {
 using namespace core;
 
 /// MMAPLOCK first, IOLOCK inside: against a copy that faults, each holds what the other wants.
-struct lock_order_inverted : MmaplockedFaults, IolockedIo, WaitedEviction {
+struct lock_order_inverted : MmaplockedFaults, IolockedIo, WaitedEviction, BusyPages {
   static constexpr ProtocolInfo info{
       .name = "lock_order_inverted",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
@@ -22,15 +22,6 @@ struct lock_order_inverted : MmaplockedFaults, IolockedIo, WaitedEviction {
     inode_dio_wait(k, ip);
     apply_change(k, ip, change);
     return 0;
-  }
-
-  template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
-  }
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
   }
 };
 

@@ -6,7 +6,7 @@ namespace daxrace::broken {
 using namespace core;
 
 /// Does not wait for direct I/O in flight.
-struct no_dio_wait : MmaplockedFaults, IolockedIo, WaitedEviction {
+struct no_dio_wait : MmaplockedFaults, IolockedIo, WaitedEviction, BusyPages {
   static constexpr ProtocolInfo info{
       .name = "no_dio_wait",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
@@ -21,15 +21,6 @@ struct no_dio_wait : MmaplockedFaults, IolockedIo, WaitedEviction {
     if (const int error = break_busy_pages(k, ip)) return error;
     apply_change(k, ip, change);
     return 0;
-  }
-
-  template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
-  }
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
   }
 };
 

@@ -30,15 +30,6 @@ struct no_unmap : MmaplockedFaults, IolockedIo, WaitedEviction {
     }
     return 0;
   }
-
-  template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
-  }
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
-  }
 };
 
 }  // namespace daxrace::broken

@@ -6,7 +6,7 @@ namespace daxrace::broken {
 using namespace core;
 
 /// Recalls the leases and goes on.
-struct recall_not_waited_for : MmaplockedFaults, IolockedIo, WaitedEviction {
+struct recall_not_waited_for : MmaplockedFaults, IolockedIo, WaitedEviction, BusyPages {
   static constexpr ProtocolInfo info{
       .name = "recall_not_waited_for",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h5, Hazard::h6, Hazard::h7,
@@ -24,15 +24,6 @@ struct recall_not_waited_for : MmaplockedFaults, IolockedIo, WaitedEviction {
     inode_dio_wait(k, ip);
     apply_change(k, ip, change);
     return 0;
-  }
-
-  template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
-  }
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
   }
 };
 

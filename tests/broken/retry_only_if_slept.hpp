@@ -39,15 +39,6 @@ struct retry_only_if_slept : MmaplockedFaults, IolockedIo, WaitedEviction {
     apply_change(k, ip, change);
     return 0;
   }
-
-  template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
-  }
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
-  }
 };
 
 }  // namespace daxrace::broken

@@ -6,7 +6,7 @@ namespace daxrace::broken {
 using namespace core;
 
 /// A signal ends the wait, but not the change: it frees what is still pinned.
-struct signal_ignored : MmaplockedFaults, IolockedIo, WaitedEviction {
+struct signal_ignored : MmaplockedFaults, IolockedIo, WaitedEviction, BusyPages {
   static constexpr ProtocolInfo info{
       .name = "signal_ignored",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
@@ -22,15 +22,6 @@ struct signal_ignored : MmaplockedFaults, IolockedIo, WaitedEviction {
     inode_dio_wait(k, ip);
     apply_change(k, ip, change);
     return 0;
-  }
-
-  template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
-  }
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
   }
 };
 

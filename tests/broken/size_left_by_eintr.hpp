@@ -7,7 +7,7 @@ using namespace core;
 
 /// i_size is set before the wait, and a signal leaves it there (ext4_setattr of 4.19, which takes the size
 /// back nowhere).
-struct size_left_by_eintr : MmaplockedFaults, IolockedIo, WaitedEviction {
+struct size_left_by_eintr : MmaplockedFaults, IolockedIo, WaitedEviction, BusyPages {
   static constexpr ProtocolInfo info{
       .name = "size_left_by_eintr",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
@@ -16,7 +16,8 @@ struct size_left_by_eintr : MmaplockedFaults, IolockedIo, WaitedEviction {
   };
 
   template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& change) {
+  static int change(K& k, InodeOf<K>& ip, Change& change) {
+    if (change.kind == ChangeKind::truncate) return truncate(k, ip, change);
     Exclusive iolock(k, ip.i_rwsem);
     Exclusive mmaplock(k, ip.invalidate_lock);
     if (const int error = break_busy_pages(k, ip)) return error;
@@ -25,6 +26,7 @@ struct size_left_by_eintr : MmaplockedFaults, IolockedIo, WaitedEviction {
     return 0;
   }
 
+ private:
   template <class K>
   static int truncate(K& k, InodeOf<K>& ip, Change& change) {
     Exclusive iolock(k, ip.i_rwsem);

@@ -9,7 +9,7 @@ using namespace core;
 
 /// Both locks and every wait are right, but a write leaves zeros. What kernels are known to do wrong with the
 /// zero page is declared here, too: it is no excuse.
-struct writes_move_nothing : MmaplockedFaults, IolockedIo, WaitedEviction {
+struct writes_move_nothing : MmaplockedFaults, IolockedIo, WaitedEviction, BusyPages {
   static constexpr std::array kFindings{kZeroPageOutlivesAllocation};
   static constexpr ProtocolInfo info{
       .name = "writes_move_nothing",
@@ -35,15 +35,6 @@ struct writes_move_nothing : MmaplockedFaults, IolockedIo, WaitedEviction {
     inode_dio_wait(k, ip);
     apply_change(k, ip, change);
     return 0;
-  }
-
-  template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
-  }
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
   }
 };
 

@@ -6,7 +6,7 @@ namespace daxrace::broken {
 using namespace core;
 
 /// Writes go past IOLOCK.
-struct writes_without_iolock : MmaplockedFaults, IolockedIo, WaitedEviction {
+struct writes_without_iolock : MmaplockedFaults, IolockedIo, WaitedEviction, BusyPages {
   static constexpr ProtocolInfo info{
       .name = "writes_without_iolock",
       .promises = Hazards(Hazard::h1, Hazard::h2, Hazard::h3, Hazard::h4, Hazard::h6, Hazard::h7, Hazard::h8),
@@ -27,15 +27,6 @@ struct writes_without_iolock : MmaplockedFaults, IolockedIo, WaitedEviction {
     inode_dio_wait(k, ip);
     apply_change(k, ip, change);
     return 0;
-  }
-
-  template <class K>
-  static int fallocate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
-  }
-  template <class K>
-  static int truncate(K& k, InodeOf<K>& ip, Change& how) {
-    return change(k, ip, how);
   }
 };
 
