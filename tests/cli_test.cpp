@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -112,11 +113,50 @@ TEST(BadInput, IncludesOptionsThatDoNotGoTogether) {
 }
 
 TEST(BadInput, IncludesAMissingVerb) {
-  expect_refused({}, "give a verb");
   expect_refused({"--threads=2"}, "a verb comes first");
   expect_refused({"list", "--threads=2"}, "unknown option 'threads'");
   expect_refused({"list", "--format=xml"}, "there are: text, json");
   expect_refused({"list", "--benchmark_filter=x"}, "unknown option");
+}
+
+TEST(BadInput, NamesWhatBeginsOrEndsWithTheWord) {
+  expect_refused({"litmus", "--operation=truncate"}, "did you mean 'truncate_down' or 'truncate_up'?");
+  expect_refused({"compare", "a.csv", "b.csv", "--by=commit"},
+                 "unknown column 'commit'; did you mean 'git_commit'?");
+  expect_refused({"compare", "a.csv", "b.csv", "--by=foo"}, "unknown column 'foo'; there are: git_commit,");
+}
+
+/// Forty names in a line are no answer.
+TEST(BadInput, NamesTheThreeNearestOptionsAndWhereAllStand) {
+  expect_refused({"run", "--completely-different=1"}, "all: daxrace run --help");
+}
+
+TEST(BadInput, IncludesStandardOutputWhereAFileIsNeeded) {
+  expect_refused({"run", "--out=-"}, "--out=-: a file is needed");
+  expect_refused({"report", "a.csv", "--out=-"}, "--out=-: a file is needed");
+}
+
+TEST(Help, IsAVerbToo) {
+  const auto printed = [](const std::vector<std::string>& words) {
+    testing::internal::CaptureStdout();
+    EXPECT_EQ(command_line(words), 0);
+    return testing::internal::GetCapturedStdout();
+  };
+  EXPECT_EQ(printed({"help"}), printed({"--help"}));
+  EXPECT_EQ(printed({"help", "run"}), printed({"run", "--help"}));
+  expect_refused({"help", "rn"}, "did you mean 'run'?");
+  expect_refused({"helpless"}, "list, env. See 'daxrace help'.");
+}
+
+TEST(Help, WithoutAVerbSaysInAScreenWhatEachAnswersAndWhatToCallFirst) {
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(command_line({}), 2);
+  const std::string text = testing::internal::GetCapturedStdout();
+  EXPECT_LE(std::ranges::count(text, '\n'), 10);
+  EXPECT_THAT(text, HasSubstr("First: daxrace litmus"));
+  for (const VerbText& verb : verb_texts()) EXPECT_THAT(text, HasSubstr("  " + std::string(verb.name) + " "));
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
 }
 
 TEST(BadInput, IncludesRandomInterleavingWithTheReason) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "bench/check/explore_summary.hpp"
 #include "bench/cli/suggest.hpp"
 #include "bench/cli/units.hpp"
 #include "harness/base/parallel.hpp"
@@ -60,6 +61,11 @@ RefcountRegime regime_named(std::string_view option, const std::string& name) {
 }
 
 bool is_all(const Values& words) { return words.empty() || std::ranges::find(words, "all") != words.end(); }
+
+/// What somebody asked for by name he wants to see one by one.
+bool is_narrowed(const ExploreOptions& options) {
+  return !is_all(options.protocols) || !is_all(options.scenarios);
+}
 
 std::vector<const litmus::Script*> wanted_scripts(const ExploreOptions& options) {
   std::vector<const litmus::Script*> wanted;
@@ -232,6 +238,22 @@ std::string totals_of(const std::vector<Decision>& decisions, double seconds, un
 
 }  // namespace
 
+std::vector<std::string> explored_names() {
+  Values names;
+  for (const litmus::Script& script : litmus::scripts()) names.emplace_back(script.info.name);
+  names.emplace_back(kLock);
+  return names;
+}
+
+std::vector<std::string> scenario_names() {
+  Values names;
+  for (const auto* table : {&explore::scenarios(), &explore::lock_scenarios()})
+    for (const Scenario& scenario : *table) names.push_back(scenario.name);
+  names.emplace_back(kCells);
+  names.emplace_back(kLock);
+  return names;
+}
+
 OptionTable explore_option_table(ExploreOptions& o) {
   constexpr std::string_view kWhat = "What to explore";
   constexpr std::string_view kFar = "How far";
@@ -281,6 +303,9 @@ OptionTable explore_option_table(ExploreOptions& o) {
        [&o](const Values& values) { o.repeat = parse_count("repeat", values.front(), 1, 1'000'000'000); }},
       {kHow, "format", Takes::value, "text|json", "text", "how to print it",
        [&o](const Values& values) { o.format = parse_format(values.front()); }},
+      {kHow, "tables", Takes::nothing, "", "", "every exploration in a line of its own, and every finding",
+       [&o](const Values&) { o.tables = true; }},
+      color_option(kHow, o.color),
   };
 }
 
@@ -290,7 +315,8 @@ ExploreReport explore_report(const ExploreOptions& options) {
   const bool watched = isatty(STDERR_FILENO) != 0;
   const auto start = std::chrono::steady_clock::now();
   const auto decisions = explore::decide(jobs, options.limits, threads, [&](std::size_t done) {
-    if (watched) fmt::print(stderr, "\r{} of {} explored", done, jobs.size());
+    const std::chrono::duration<double> so_far = std::chrono::steady_clock::now() - start;
+    if (watched) fmt::print(stderr, "\r{}\033[K", explore_progress(done, jobs.size(), so_far.count()));
   });
   if (watched) fmt::print(stderr, "\r\033[K");
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
@@ -307,8 +333,10 @@ ExploreReport explore_report(const ExploreOptions& options) {
     report.text = json.dump(2) + '\n';
     return report;
   }
-  report.text = table_of(decisions) + remarks_of(decisions) + broken_of(decisions) + '\n' +
-                totals_of(decisions, took.count(), threads);
+  const std::string totals = totals_of(decisions, took.count(), threads);
+  report.text = options.tables || is_narrowed(options)
+                    ? table_of(decisions) + remarks_of(decisions) + broken_of(decisions) + '\n' + totals
+                    : totals + '\n' + explore_summary(decisions, paint_for(options.color));
   if (options.explain) report.text += stories_of(decisions);
   return report;
 }

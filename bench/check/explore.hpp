@@ -5,6 +5,7 @@
 
 #include "bench/cli/option_table.hpp"
 #include "bench/cli/output_format.hpp"
+#include "bench/cli/terminal.hpp"
 #include "harness/base/error.hpp"
 #include "harness/explore/decide.hpp"
 
@@ -21,7 +22,13 @@ struct ExploreOptions {
   std::string replay;
   std::uint64_t repeat = 0;  ///< executions of a replay that are timed
   OutputFormat format = OutputFormat::text;
+  bool tables = false;  ///< every exploration, not their sum
+  ColorWhen color = ColorWhen::automatic;
 };
+
+/// What --protocol and --scenario take, without the cells of the litmus table.
+std::vector<std::string> explored_names();
+std::vector<std::string> scenario_names();
 
 /// The option table of `daxrace explore`; its rows write into `options`, which must outlive it.
 OptionTable explore_option_table(ExploreOptions& options);

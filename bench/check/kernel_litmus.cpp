@@ -268,7 +268,12 @@ bool same_outcomes(const std::vector<CellResult>& a, const std::vector<CellResul
 
 std::string kernel_litmus_text(const FsFacts& facts, const std::vector<CellResult>& cells,
                                const std::vector<kernel::Sighting>& canaries) {
-  std::string out = head_line(facts) + table(cells) + '\n';
+  const bool overlaps =
+      std::ranges::any_of(cells, [](const CellResult& cell) { return outcome_of(cell) == "overlap"; });
+  std::string out = head_line(facts);
+  if (!facts.dax && overlaps)
+    out += "no DAX here: overlap is harmless, the page cache outlives the block of its page\n";
+  out += table(cells) + '\n';
   for (const auto& info : kernel::kAccesses) {
     const auto here = [&](const CellResult& cell) { return kernel::info_of(cell.access).name == info.name; };
     if (std::ranges::any_of(cells, here))
@@ -276,7 +281,7 @@ std::string kernel_litmus_text(const FsFacts& facts, const std::vector<CellResul
                          info.what);
   }
   return out + remarks(cells) + canary_line(canaries) +
-         fmt::format("\n{} cells in {}, {}\n", cells.size(), duration_text(duration_ns(cells)),
+         fmt::format("\n{} in {}, {}\n", counted(cells.size(), "cell"), duration_text(duration_ns(cells)),
                      decided_text(cells));
 }
 
@@ -328,7 +333,7 @@ std::string kernel_litmus_json(const FsFacts& facts, const std::vector<CellResul
 
 std::string kernel_litmus_markdown(const FsFacts& facts, const std::vector<CellResult>& cells) {
   return "```\n" + head_line(facts) + table(cells) + "```\n\n```" + remarks(cells) +
-         fmt::format("\n{} cells, {}\n```\n", cells.size(), decided_text(cells));
+         fmt::format("\n{}, {}\n```\n", counted(cells.size(), "cell"), decided_text(cells));
 }
 
 Exit kernel_litmus_exit(const std::vector<CellResult>& cells, bool require_decided) {

@@ -4,7 +4,6 @@
 #include <cstdio>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "bench/check/kernel_litmus.hpp"
 #include "bench/check/litmus_text.hpp"
@@ -113,7 +112,7 @@ std::string rendered(const LitmusOptions& options, const std::vector<litmus::Cel
     case LitmusFormat::text:
       break;
   }
-  std::string out = litmus_table(cells, colour) + '\n' + litmus_legend();
+  std::string out = litmus_table(cells, Paint(colour)) + '\n' + litmus_legend();
   const bool narrowed = !options.operations.empty() || !options.accesses.empty() ||
                         !options.protocols.empty() || !options.releases.empty();
   if (narrowed && cells.size() <= kMostListed) out += '\n' + litmus_lines(cells);
@@ -179,6 +178,7 @@ OptionTable litmus_option_table(LitmusOptions& o) {
        [&o](const Values& values) { o.into = values.front(); }},
       {kHow, "format", Takes::value, "text|csv|json|markdown", "text", "how to print it",
        [&o](const Values& values) { o.format = format_of(values.front()); }},
+      color_option(kHow, o.color),
       {kHow, "repeat", Takes::value, "N", "1", "decide everything N times and compare, byte for byte",
        [&o](const Values& values) {
          o.repeat = static_cast<unsigned>(parse_count("repeat", values.front(), 1, 1'000'000));
@@ -218,7 +218,7 @@ Exit print_litmus(const LitmusOptions& options) {
       {"require=dax", options.require_dax}};
   for (const auto& [name, given] : kernel_only)
     if (given) throw Error(fmt::format("--{}: needs --target=kernel", name));
-  const bool colour = options.format == LitmusFormat::text && isatty(STDOUT_FILENO) != 0;
+  const bool colour = options.format == LitmusFormat::text && paint_for(options.color).on();
   const LitmusReport report = litmus_report(options, colour);
   fmt::print("{}", report.text);
   if (!report.unmet.empty()) fmt::print(stderr, "daxrace: litmus: {}\n", report.unmet);

@@ -5,6 +5,7 @@
 
 #include "bench/cli/option_table.hpp"
 #include "bench/cli/target.hpp"
+#include "bench/cli/terminal.hpp"
 #include "harness/base/error.hpp"
 
 namespace daxrace {
@@ -31,7 +32,8 @@ struct LitmusOptions {
   unsigned repeat = 1;
   unsigned threads = 0;          ///< 0: one for each CPU
   bool require_decided = false;  ///< a cell that is not decided is not good enough
-  bool require_dax = false;      ///< kernel: nor are files that are not on DAX
+  ColorWhen color = ColorWhen::automatic;
+  bool require_dax = false;  ///< kernel: nor are files that are not on DAX
 };
 
 /// The option table of `daxrace litmus`; its rows write into `options`, which must outlive it.

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "bench/cli/suggest.hpp"
+#include "bench/cli/units.hpp"
 
 namespace daxrace {
 namespace {
@@ -98,17 +100,25 @@ std::vector<Operation> operations_of(const std::vector<Cell>& cells) {
   return operations;
 }
 
-std::string coloured(const std::string& letters, bool colour) {
-  if (!colour) return letters;
-  std::string out;
-  for (const char letter : letters) {
-    const std::string_view code = letter == '!'   ? "\x1b[1;41m"
-                                  : letter == 'X' ? "\x1b[31m"
-                                  : letter == 'F' ? "\x1b[35m"
-                                  : letter == 'w' ? "\x1b[32m"
-                                                  : "";
-    out += code.empty() ? std::string(1, letter) : fmt::format("{}{}\x1b[0m", code, letter);
+Ink ink_of(char letter) {
+  switch (letter) {
+    case '!':
+      return Ink::broken;
+    case 'X':
+      return Ink::harm;
+    case 'F':
+      return Ink::finding;
+    case 'w':
+      return Ink::good;
+    default:
+      return Ink::plain;
   }
+}
+
+std::string coloured(const std::string& letters, const Paint& paint) {
+  if (!paint.on()) return letters;
+  std::string out;
+  for (const char letter : letters) out += paint(ink_of(letter), std::string_view(&letter, 1));
   return out;
 }
 
@@ -150,7 +160,7 @@ std::vector<SeenFinding> findings_of(const std::vector<Cell>& cells) {
 }
 
 std::string wrapped(std::string_view text, std::size_t indent) {
-  constexpr std::size_t kWidth = 110;
+  constexpr std::size_t kWidth = 80;
   std::string out(indent, ' ');
   std::size_t column = indent;
   for (std::size_t start = 0; start < text.size();) {
@@ -170,11 +180,28 @@ std::string wrapped(std::string_view text, std::size_t indent) {
   return out + '\n';
 }
 
+/// Items in lines of at most 80 columns, none of them broken.
+std::string listed(std::string_view head, const std::vector<std::string>& items) {
+  constexpr std::size_t kWidth = 80;
+  std::string out;
+  std::string line(head);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const std::string item = items[i] + (i + 1 < items.size() ? ";" : "");
+    if (line.size() + 1 + item.size() > kWidth) {
+      out += line + '\n';
+      line = std::string(head.size(), ' ');
+    }
+    line += ' ' + item;
+  }
+  return out + line + '\n';
+}
+
 std::string finding_text(const SeenFinding& seen) {
   const Finding& finding = *seen.finding;
-  std::string out =
-      fmt::format("  {} in {} ({}): {} against {}\n", name_in(kHazardNames, finding.hazard),
-                  join(seen.protocols), join(seen.regimes), join(seen.operations), join(seen.accesses));
+  std::string out = wrapped(
+      fmt::format("{} in {} ({}): {} against {}", name_in(kHazardNames, finding.hazard), join(seen.protocols),
+                  join(seen.regimes), join(seen.operations), join(seen.accesses)),
+      2);
   out += wrapped(fmt::format("where: {}", finding.kernel), 6);
   out += wrapped(fmt::format("how: {}", finding.mechanism), 6);
   out += wrapped(fmt::format("against it: {}", finding.remedy), 6);
@@ -217,10 +244,9 @@ std::string detectors_text(const Cell& cell) {
   return join(words, "+");
 }
 
-}  // namespace
-
-std::string litmus_table(const std::vector<Cell>& cells, bool colour) {
-  const auto operations = operations_of(cells);
+/// Some of the layout changes, as many as a line of 80 columns takes.
+std::string part_of_table(const std::vector<Row>& rows, std::span<const Operation> operations,
+                          const Paint& paint) {
   std::string heads = fmt::format("{:<24} {:<5}", "protocol", "");
   std::string digits(30, ' ');
   for (const Operation operation : operations) {
@@ -229,11 +255,11 @@ std::string litmus_table(const std::vector<Cell>& cells, bool colour) {
   }
   std::string out = heads.substr(0, heads.find_last_not_of(' ') + 1) + '\n' +
                     digits.substr(0, digits.find_last_not_of(' ') + 1) + '\n';
-  for (const Row& row : rows_of(cells)) {
+  for (const Row& row : rows) {
     std::string line = fmt::format("{:<24} {:<5}", row.first->protocol().name, regime_of(*row.first));
     for (const Operation operation : operations) {
       const auto found = row.letters.find(operation);
-      line += fmt::format(" {}{}", found == row.letters.end() ? "--------" : coloured(found->second, colour),
+      line += fmt::format(" {}{}", found == row.letters.end() ? "--------" : coloured(found->second, paint),
                           operation == operations.back() ? "" : " ");
     }
     out += line + '\n';
@@ -241,13 +267,31 @@ std::string litmus_table(const std::vector<Cell>& cells, bool colour) {
   return out;
 }
 
-std::string litmus_legend() {
-  std::string out = "Columns 1 to 8 are the hazards:";
-  for (std::size_t i = 0; i < kHazardNames.size(); ++i)
-    out += fmt::format("{} {} {}", i == 0 ? "" : ",", i + 1, kHazardMeanings[i]);
-  out += "\nLetters:\n";
-  for (const Meaning& meaning : kMeanings) out += fmt::format("  {}  {}\n", meaning.letter, meaning.text);
+}  // namespace
+
+std::string litmus_table(const std::vector<Cell>& cells, const Paint& paint) {
+  constexpr std::size_t kMostInALine = 5;
+  const auto operations = operations_of(cells);
+  const std::size_t parts = (operations.size() + kMostInALine - 1) / kMostInALine;
+  const std::size_t each = (operations.size() + parts - 1) / std::max<std::size_t>(parts, 1);
+  const std::vector<Row> rows = rows_of(cells);
+  std::string out;
+  for (std::size_t first = 0; first < operations.size(); first += each) {
+    if (first != 0) out += '\n';
+    out += part_of_table(
+        rows, std::span(operations).subspan(first, std::min(each, operations.size() - first)), paint);
+  }
   return out;
+}
+
+std::string litmus_legend() {
+  std::vector<std::string> hazards;
+  for (std::size_t i = 0; i < kHazardNames.size(); ++i)
+    hazards.push_back(fmt::format("{} {}", i + 1, kHazardMeanings[i]));
+  std::vector<std::string> letters;
+  for (const Meaning& meaning : kMeanings)
+    letters.push_back(fmt::format("{} {}", meaning.letter, meaning.text));
+  return listed("Columns:", hazards) + listed("Letters:", letters);
 }
 
 std::string litmus_lines(const std::vector<Cell>& cells) {
@@ -280,8 +324,9 @@ std::string litmus_remarks(const std::vector<Cell>& cells) {
   if (!safe.empty()) out += "\nNot promised, and yet nothing broke it here:\n" + safe;
   std::uint64_t schedules = 0;
   for (const Cell& cell : cells) schedules += cell.result.schedules;
-  out += fmt::format("\n{} cells, {} forced interleavings, {} broken, {} not decided\n", cells.size(),
-                     schedules, std::ranges::count(cells, Verdict::broken, &Cell::verdict), undecided(cells));
+  out +=
+      fmt::format("\n{}, {} forced interleavings, {} broken, {} not decided\n", counted(cells.size(), "cell"),
+                  schedules, std::ranges::count(cells, Verdict::broken, &Cell::verdict), undecided(cells));
   return out;
 }
 
@@ -338,7 +383,7 @@ std::string litmus_json(const std::vector<Cell>& cells) {
 }
 
 std::string litmus_markdown(const std::vector<Cell>& cells) {
-  return "```\n" + litmus_table(cells, false) + "```\n\n```\n" + litmus_legend() + "```\n\n```" +
+  return "```\n" + litmus_table(cells, Paint()) + "```\n\n```\n" + litmus_legend() + "```\n\n```" +
          litmus_remarks(cells) + "```\n";
 }
 

@@ -95,7 +95,8 @@ Parsed parse(const OptionTable& table, const Arguments& arguments) {
 
 bool is_benchmark_flag(const std::string& argument) { return argument.starts_with("--benchmark_"); }
 
-void refuse_unknown(const Parsed& parsed, const OptionTable& table, bool takes_benchmark_flags) {
+void refuse_unknown(const VerbText& verb, const Parsed& parsed, const OptionTable& table,
+                    bool takes_benchmark_flags = false) {
   std::vector<std::string> names;
   for (const OptionSpec& spec : table) names.emplace_back(spec.name);
   for (const std::string& argument : parsed.unknown) {
@@ -104,7 +105,7 @@ void refuse_unknown(const Parsed& parsed, const OptionTable& table, bool takes_b
     const std::size_t start = argument.find_first_not_of('-');
     const std::string word =
         start == std::string::npos ? argument : argument.substr(start, argument.find('=') - start);
-    throw Error(fmt::format("--{}: {}", word, unknown_word("option", word, names)));
+    throw Error(fmt::format("--{}: {}", word, unknown_option(verb.name, word, names)));
   }
 }
 
@@ -132,7 +133,7 @@ Exit run_verb(const VerbText& verb, const Arguments& arguments, const Arguments&
     fmt::print("{}", verb_help(verb, table));
     return Exit::ok;
   }
-  refuse_unknown(parsed, table, true);
+  refuse_unknown(verb, parsed, table, true);
   apply(parsed);
   if (!options.config.empty()) {
     Arguments given;
@@ -160,7 +161,7 @@ Exit print_verb(const VerbText& verb, const Arguments& arguments, Exit (*print)(
     fmt::print("{}", verb_help(verb, table));
     return Exit::ok;
   }
-  refuse_unknown(parsed, table, false);
+  refuse_unknown(verb, parsed, table);
   apply(parsed);
   return print(format);
 }
@@ -186,7 +187,7 @@ Exit own_verb(const VerbText& verb, const Arguments& arguments, OptionTable (*ta
     return Exit::ok;
   }
   if (operands != nullptr) options.*operands = take_operands(parsed);
-  refuse_unknown(parsed, table, false);
+  refuse_unknown(verb, parsed, table);
   apply(parsed);
   return act(options);
 }
@@ -223,9 +224,20 @@ void refuse_small_stack() {
   throw Error(fmt::format("a stack of {} KiB is too small: ulimit -s 8192", limit.rlim_cur >> 10));
 }
 
+/// `help`, `help VERB`.
+Arguments asked_for_help(const Arguments& arguments) {
+  if (arguments.size() == 1) return {"--help"};
+  if (arguments.size() > 2) throw Error("help: give one verb: daxrace help VERB");
+  return {arguments[1], "--help"};
+}
+
 Exit dispatch(const Arguments& arguments) {
-  if (arguments.empty()) throw Error("give a verb; 'daxrace --help' names them");
+  if (arguments.empty()) {
+    fmt::print("{}", first_help());
+    return Exit::usage;
+  }
   const std::string& first = arguments.front();
+  if (first == "help") return dispatch(asked_for_help(arguments));
   if (first == "--help" || first == "-h") {
     fmt::print("{}", program_help());
     return Exit::ok;

@@ -142,7 +142,7 @@ daxrace explore --replay=none:pin_punch:ref1:a3b9a       # one interleaving, tol
 const std::vector<VerbText>& verb_texts() {
   static const std::vector<VerbText> texts = {
       {"run", "what each protocol costs, and whether it holds under stress", kRunDetails, kRunExamples},
-      {"litmus", "which hazards each protocol stops: staged one by one, no luck involved", kLitmusDetails,
+      {"litmus", "which hazards each protocol stops: staged one by one, without luck", kLitmusDetails,
        kLitmusExamples},
       {"explore", "whether any interleaving breaks a protocol: all of them, to a bound", kExploreDetails,
        kExploreExamples},
@@ -172,7 +172,14 @@ const VerbText& verb_text(std::string_view name) {
   if (found != texts.end()) return *found;
   std::vector<std::string> names;
   for (const VerbText& text : texts) names.emplace_back(text.name);
-  throw Error(unknown_word("verb", name, names) + " See 'daxrace --help'.");
+  const std::string unknown = unknown_word("verb", name, names);
+  throw Error(unknown + (unknown.ends_with('?') ? " " : ". ") + "See 'daxrace help'.");
+}
+
+std::string first_help() {
+  std::string out = "Which locks make it safe to free the blocks of a DAX file? What do they cost?\n";
+  for (const VerbText& verb : verb_texts()) out += fmt::format("  {:<9}{}\n", verb.name, verb.summary);
+  return out + "First: daxrace litmus, then daxrace run. More: daxrace help, daxrace help VERB\n";
 }
 
 std::string program_help() {

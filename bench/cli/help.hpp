@@ -23,6 +23,8 @@ const VerbText& verb_text(std::string_view name);
 
 /// What each exit status says.
 std::vector<std::pair<int, std::string_view>> exit_meanings();
+/// For whoever gives no verb: what each answers in a line, and which to call first.
+std::string first_help();
 std::string program_help();
 std::string verb_help(const VerbText& verb, const OptionTable& table);
 /// Version, commit, compiler, flags, build type.

@@ -5,8 +5,12 @@
 
 #include <fmt/format.h>
 
+#include "bench/check/explore.hpp"
 #include "bench/cli/options.hpp"
 #include "bench/cli/suggest.hpp"
+#include "bench/compare/compare.hpp"
+#include "harness/litmus/cells.hpp"
+#include "harness/results/run_facts.hpp"
 #include "harness/results/run_info.hpp"
 
 namespace daxrace {
@@ -52,9 +56,12 @@ std::string option_entry(const OptionSpec& spec) {
 
 std::string verbatim(std::string_view text) { return fmt::format(".PP\n.nf\n{}\n.fi\n", roff(text)); }
 
+std::string behind(std::string_view operands) { return operands.empty() ? "" : " " + roff(operands); }
+
 std::string verb_section(const DocumentedVerb& verb) {
-  std::string out = fmt::format(".SS daxrace {} {}[options]\n{}.\n.PP\n{}\n", verb.text->name,
-                                verb.text->operands, roff(verb.text->summary), roff(verb.text->details));
+  std::string out =
+      fmt::format(".SS daxrace {} [options]{}\n{}.\n.PP\n{}\n", verb.text->name, behind(verb.text->operands),
+                  roff(verb.text->summary), roff(verb.text->details));
   for (const OptionSpec& spec : verb.options) out += option_entry(spec);
   return out + verbatim(verb.text->examples);
 }
@@ -63,7 +70,9 @@ std::string verb_section(const DocumentedVerb& verb) {
 
 std::vector<std::string> words_in(std::string_view alternatives) {
   std::vector<std::string> words;
-  std::istringstream in{std::string(alternatives)};
+  std::string text(alternatives);
+  std::ranges::replace(text, ',', '|');
+  std::istringstream in{text};
   for (std::string word; std::getline(in, word, '|');) words.push_back(word);
   return words;
 }
@@ -75,7 +84,18 @@ bool is_plain_word(const std::string& word) {
 }
 
 /// What may stand behind `--name=`: known words, or nothing, which leaves it to the shell's file names.
-std::vector<std::string> values_of(const OptionSpec& spec) {
+std::vector<std::string> values_of(std::string_view verb, const OptionSpec& spec) {
+  const auto infos = [](const auto& table) {
+    std::vector<std::string> names;
+    for (const auto& info : table) names.emplace_back(info.name);
+    return names;
+  };
+  if (spec.name == "operation") return infos(litmus::kOperations);
+  if (spec.name == "access") return infos(litmus::kAccesses);
+  if (spec.name == "scenario") return scenario_names();
+  if (spec.name == "by") return by_columns();
+  if (spec.name == "allow-different") return decisive_facts();
+  if (verb == "explore" && spec.name == "protocol") return explored_names();
   if (spec.name == "protocol") return protocol_names();
   if (spec.name == "workload") return workload_names();
   if (spec.name == "backing") return {"memory", "file:", "fsdax:", "devdax:"};
@@ -101,13 +121,29 @@ std::string option_words(const DocumentedVerb& verb) {
 constexpr std::string_view kCompletionEnd = R"BASH(  esac
 }
 
+# Words that '=' and ':' have split, put together again as that helper does: words, cword and cur of the caller.
+_daxrace_join() {
+  local i word glue=""
+  words=() cword=0
+  for ((i = 0; i <= COMP_CWORD; ++i)); do
+    word=${COMP_WORDS[i]}
+    if ((i > 1)) && [[ -n $glue || $word == [=:]* ]]; then
+      words[${#words[@]} - 1]+=$word
+    else
+      words+=("$word")
+    fi
+    if [[ $word == [=:]* || $word == *[=:] ]]; then glue=1; else glue=""; fi
+  done
+  cword=$((${#words[@]} - 1)) cur=${words[-1]}
+}
+
 _daxrace() {
   local cur words cword
   # bash splits words at '='; the helper of bash-completion puts them together again.
   if declare -F _get_comp_words_by_ref >/dev/null; then
     _get_comp_words_by_ref -n =: cur words cword
   else
-    words=("${COMP_WORDS[@]}") cword=$COMP_CWORD cur=${COMP_WORDS[COMP_CWORD]}
+    _daxrace_join
   fi
   COMPREPLY=()
   if ((cword == 1)); then
@@ -147,7 +183,7 @@ std::string man_page(const std::vector<DocumentedVerb>& verbs) {
       build_info().version);
   for (const DocumentedVerb& verb : verbs)
     out +=
-        fmt::format("\\fBdaxrace {}\\fR {}[\\fIoptions\\fR]\n", verb.text->name, roff(verb.text->operands));
+        fmt::format("\\fBdaxrace {}\\fR [\\fIoptions\\fR]{}\n", verb.text->name, behind(verb.text->operands));
   out += "\\fBdaxrace\\fR \\fB\\-\\-help\\fR|\\fB\\-\\-version\\fR\n.fi\n.SH DESCRIPTION\n";
   out += roff(
       "Runs lock protocols of DAX file systems under mixed loads of faults, direct I/O, pins, leases and "
@@ -166,14 +202,14 @@ std::string man_page(const std::vector<DocumentedVerb>& verbs) {
 }
 
 std::string bash_completion(const std::vector<DocumentedVerb>& verbs) {
-  std::string names = "--help --version --man --completion";
+  std::string names = "help --help --version --man --completion";
   std::string options;
   std::string values;
   for (const DocumentedVerb& verb : verbs) {
     names += fmt::format(" {}", verb.text->name);
     options += fmt::format("    {}) echo '{}' ;;\n", verb.text->name, option_words(verb));
     for (const OptionSpec& spec : verb.options)
-      if (const auto words = values_of(spec); !words.empty())
+      if (const auto words = values_of(verb.text->name, spec); !words.empty())
         values += fmt::format("    {}/{}) echo '{}' ;;\n", verb.text->name, spec.name, join(words, " "));
   }
   return fmt::format(

@@ -1,6 +1,7 @@
 #include "bench/cli/suggest.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -9,10 +10,10 @@
 namespace daxrace {
 namespace {
 
-/// The last row of the edit matrix. `free_start`: a match may begin anywhere in `text` at no cost.
-std::vector<std::size_t> last_edit_row(std::string_view pattern, std::string_view text, bool free_start) {
-  std::vector<std::size_t> row(text.size() + 1, 0);
-  if (!free_start) std::iota(row.begin(), row.end(), std::size_t{0});
+/// The last row of the edit matrix.
+std::vector<std::size_t> last_edit_row(std::string_view pattern, std::string_view text) {
+  std::vector<std::size_t> row(text.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     std::size_t diagonal = row[0];
     row[0] = i + 1;
@@ -37,38 +38,51 @@ std::vector<std::string> ranked(const std::vector<std::string>& candidates, std:
   return best;
 }
 
-std::string without_regex_marks(std::string_view pattern) {
-  std::string plain;
-  for (const char c : pattern)
-    if (std::string_view{"^$.*+?()[]{}|\\"}.find(c) == std::string_view::npos) plain += c;
-  return plain;
-}
-
 }  // namespace
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  return last_edit_row(a, b, false).back();
-}
-
-std::size_t edit_distance_within(std::string_view pattern, std::string_view text) {
-  return std::ranges::min(last_edit_row(pattern, text, true));
-}
+std::size_t edit_distance(std::string_view a, std::string_view b) { return last_edit_row(a, b).back(); }
 
 std::vector<std::string> nearest_words(std::string_view word, const std::vector<std::string>& candidates,
                                        std::size_t count) {
   return ranked(candidates, count, [word](const std::string& text) { return edit_distance(word, text); });
 }
 
-std::vector<std::string> nearest_names(std::string_view pattern, const std::vector<std::string>& names,
-                                       std::size_t count) {
-  const std::string plain = without_regex_marks(pattern);
-  return ranked(names, count, [&](const std::string& text) { return edit_distance_within(plain, text); });
+namespace {
+
+/// Of three letters two are another word.
+bool is_near(std::string_view word, const std::vector<std::string>& best) {
+  const std::size_t most = word.size() <= 3 ? 1 : std::max<std::size_t>(2, word.size() / 3);
+  return !best.empty() && edit_distance(word, best.front()) <= most;
+}
+
+/// `truncate` -> truncate_down, truncate_up; `commit` -> git_commit.
+std::vector<std::string> longer_forms(std::string_view word, const std::vector<std::string>& candidates) {
+  std::vector<std::string> out;
+  const std::string first = fmt::format("{}_", word);
+  const std::string last = fmt::format("_{}", word);
+  if (word.size() >= 3)
+    std::ranges::copy_if(candidates, std::back_inserter(out), [&](const std::string& candidate) {
+      return candidate.starts_with(first) || candidate.ends_with(last);
+    });
+  return out;
+}
+
+}  // namespace
+
+std::string unknown_option(std::string_view verb, std::string_view word,
+                           const std::vector<std::string>& options) {
+  const auto best = nearest_words(word, options, 3);
+  if (is_near(word, best)) return unknown_word("option", word, options);
+  return fmt::format("unknown option '{}'; nearest: {}; all: daxrace {} --help", word, join(best), verb);
 }
 
 std::string unknown_word(std::string_view what, std::string_view word,
                          const std::vector<std::string>& candidates) {
   const auto best = nearest_words(word, candidates, 1);
-  if (!best.empty() && edit_distance(word, best.front()) <= std::max<std::size_t>(2, word.size() / 3))
+  const auto longer = longer_forms(word, candidates);
+  if (!longer.empty())
+    return fmt::format("unknown {} '{}'; did you mean '{}'?", what, word, join(longer, "' or '"));
+  if (is_near(word, best))
     return fmt::format("unknown {} '{}'; did you mean '{}'?", what, word, best.front());
   return fmt::format("unknown {} '{}'; there are: {}", what, word, join(candidates));
 }

@@ -28,6 +28,9 @@ struct CompareOptions {
   CompareFormat format = CompareFormat::text;
 };
 
+/// What --by takes.
+const std::vector<std::string>& by_columns();
+
 /// The option table of `daxrace compare`; its rows write into `options`, which must outlive it.
 OptionTable compare_option_table(CompareOptions& options);
 

@@ -8,19 +8,21 @@
 #include "bench/compare/compare.hpp"
 
 namespace daxrace {
+
+const std::vector<std::string>& by_columns() {
+  static const std::vector<std::string> names = {"git_commit", "kernel", "protocol",       "placement",
+                                                 "lock",       "fs",     "refcount_regime"};
+  return names;
+}
+
 namespace {
 
 using Values = std::vector<std::string>;
 
-const Values& by_columns() {
-  static const Values names = {"git_commit", "kernel", "protocol",       "placement",
-                               "lock",       "fs",     "refcount_regime"};
-  return names;
-}
-
 std::size_t position(std::string_view option, const std::string& word, const Values& names) {
   const auto found = std::ranges::find(names, word);
-  if (found == names.end()) throw Error(fmt::format("--{}: {}", option, unknown_word(option, word, names)));
+  const std::string_view what = option == "by" ? "column" : option;
+  if (found == names.end()) throw Error(fmt::format("--{}: {}", option, unknown_word(what, word, names)));
   return static_cast<std::size_t>(found - names.begin());
 }
 

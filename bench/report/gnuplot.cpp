@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/cli/signals.hpp"
 #include "bench/report/html.hpp"
 #include "harness/base/error.hpp"
 
@@ -89,6 +90,11 @@ int wait_for(pid_t child) {
   const auto end = std::chrono::steady_clock::now() + kPatience;
   int status = 0;
   while (waitpid(child, &status, WNOHANG) == 0) {
+    if (stop_requested().load()) {
+      kill(child, SIGKILL);
+      waitpid(child, &status, 0);
+      break;
+    }
     if (std::chrono::steady_clock::now() > end) {
       kill(child, SIGKILL);
       waitpid(child, &status, 0);
@@ -96,6 +102,8 @@ int wait_for(pid_t child) {
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+  // What was begun is removed on the way out. A terminal's Ctrl-C reaches gnuplot too.
+  if (stop_requested().load()) throw Error("report: interrupted", Exit::interrupted);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

@@ -118,8 +118,11 @@ class Telling {
     if (hung_) tell_holders();
     if (route_.cycle != 0) tell_cycle();
     tell_history();
-    if (world_.violated().empty() && !hung_ && !told_.starves)
-      told_.lines.emplace_back("  => nothing went wrong");
+    if (!world_.violated().empty() || hung_ || told_.starves) return;
+    told_.lines.push_back(world_.all_done()
+                              ? "  => nothing went wrong"
+                              : fmt::format("  => stopped after {} step{}: it goes on from here", steps_,
+                                            steps_ == 1 ? "" : "s"));
   }
 
   /// Whoever tells keeps what it sees: where the cycle closes shows in a world that nobody tells of.

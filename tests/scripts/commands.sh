@@ -30,7 +30,7 @@ knows_its_options() {
 decides_on_its_own() {
   case $1 in
     *--target=* | *--repeat=* | *--replay=*) return 1 ;;
-    "daxrace litmus"* | "daxrace explore --protocol="[a-z]* | "daxrace explore --scenario=rwsem" | "daxrace list"* | "daxrace env"*) ;;
+    "daxrace litmus"* | "daxrace explore --protocol="[a-z]* | "daxrace explore --scenario=rwsem" | "daxrace report --format=text results/"* | "daxrace list"* | "daxrace env"*) ;;
     *) return 1 ;;
   esac
 }

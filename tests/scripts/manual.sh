@@ -38,6 +38,24 @@ run completes daxrace run --protocol=none,ext
 expect_out '^none,ext4$' "completion within a list"
 run completes daxrace list --format=j
 expect_out '^json$' "completion of a word"
+run completes daxrace litmus --operation=trunc
+expect_out '^truncate_down$' "completion of an operation"
+run completes daxrace litmus --access=pin_m
+expect_out '^pin_munmap$' "completion of an access"
+run completes daxrace explore --scenario=pin_p
+expect_out '^pin_punch$' "completion of a scenario"
+run completes daxrace compare --by=git
+expect_out '^git_commit$' "completion of a column"
+run completes daxrace compare --metric=thr
+expect_out '^throughput$' "completion of a metric"
+# As bash splits it where bash-completion is not loaded.
+run completes daxrace run --protocol = iolock_mmaplock_n
+expect_out '^iolock_mmaplock_nobreak$' "completion of a protocol in split words"
+run completes daxrace run --quiet --protocol = none,ext
+expect_out '^none,ext4$' "completion within a list in split words"
+run completes daxrace run --protocol =
+expect_out '^range_lock$' "completion behind the ="
+grep -qF 'daxrace compare\fR [\fIoptions\fR] BASE NEW' plain || fail "the man page has no options before the operands"
 touch result.csv
 run completes daxrace report res
 expect_out '^result.csv$' "completion of a file"
