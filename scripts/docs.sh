@@ -220,29 +220,36 @@ screen() {
   printf '```\n'
 }
 
-# Verdicts of the workload realloc, and what the oracle counted.
+# Verdicts of the workload realloc, a column of the page's table of them, and what the oracle counted.
 stress() {
   awk '
-    /\|workload\|\|none/ && !protocols { protocols = split($0, name, /\|+/) - 3; next }
-    /promises to stop/ { sub(/.*promises to stop\|*/, ""); split($0, promise, /\|\|\|\|/); next }
+    function text(markup) { gsub(/<[^>]*>/, "", markup); return markup }
+    NR == FNR {
+      if (/<caption>/) judged = /<caption>Verdict of each protocol/
+      if (!judged) next
+      n = split($0, cell, /<\/t[hd]>/)
+      if (/^<thead>/) { for (i = 1; i <= n; ++i) if (cell[i] ~ />realloc<small/) column = i }
+      if (!column || !/^<tr><th/) next
+      name[++protocols] = text(cell[1])
+      promise[protocols] = text(cell[2])
+      split(cell[column], part, /<\/span>/)
+      verdict[protocols] = text(part[1])
+      violated[protocols] = "-"
+      if (sub(/^<small>/, "", part[2])) { sub(/<\/small>.*/, "", part[2]); violated[protocols] = part[2] }
+      next
+    }
     /service time, against/ { exit }
-    /^\|\|realloc\|[a-z]/ { sub(/^\|\|realloc\|[^|]*\|\|\|\|/, ""); split($0, verdict, /\|\|\|\|/); next }
     /^\|\|realloc\|\|/ { split($0, cell, /\|\|/); for (i = 4; i <= 8; ++i) counted[cell[3], i] = cell[i] }
     END {
       print "| protocol | promises | verdict | violated | freed_busy | stale_access | corruption | misplaced | stale_data |"
       print "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
       for (p = 1; p <= protocols; ++p) {
-        one = name[p + 2]
-        split(verdict[p], part, /\|\|/)
-        gsub(/\|/, "", promise[p])
-        gsub(/\|/, "", part[2])
-        sub(/\|*$/, "", part[1])
-        printf "| `%s` | %s | %s | %s |", one, promise[p], part[1], part[2] == "" ? "-" : part[2]
-        for (i = 4; i <= 8; ++i) printf " %s |", counted[one, i] == "" ? "-" : counted[one, i]
+        printf "| `%s` | %s | %s | %s |", name[p], promise[p], verdict[p], violated[p]
+        for (i = 4; i <= 8; ++i) printf " %s |", counted[name[p], i] == "" ? "-" : counted[name[p], i]
         print ""
       }
       if (protocols < 2) exit 1
-    }' "$work/page"
+    }' "$work/memory.html" "$work/page"
 }
 
 # --- into the documents -----------------------------------------------------------------------------------------------

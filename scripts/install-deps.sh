@@ -69,6 +69,7 @@ fresh debootstrap makes the clean Debian
 report gnuplot-nox plots of daxrace report
 report chromium the test of its pages in a real browser
 report fonts-dejavu-core letters for them
+report poppler-utils reads what they look like on paper
 package dpkg-dev the libraries that the Debian package depends on
 package gzip packs the manual page
 package mandoc checks it

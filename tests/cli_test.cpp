@@ -133,7 +133,6 @@ TEST(BadInput, NamesTheThreeNearestOptionsAndWhereAllStand) {
 
 TEST(BadInput, IncludesStandardOutputWhereAFileIsNeeded) {
   expect_refused({"run", "--out=-"}, "--out=-: a file is needed");
-  expect_refused({"report", "a.csv", "--out=-"}, "--out=-: a file is needed");
 }
 
 TEST(Help, IsAVerbToo) {

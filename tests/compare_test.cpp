@@ -15,8 +15,12 @@
 #include <unistd.h>
 
 #include "bench/cli/cli.hpp"
+#include "bench/compare/compare_formats.hpp"
+#include "bench/compare/compare_screen.hpp"
 #include "bench/compare/compare_text.hpp"
+#include "bench/compare/conclusion.hpp"
 #include "bench/compare/history.hpp"
+#include "bench/compare/history_text.hpp"
 #include "harness/base/types.hpp"
 #include "tests/sanitized.hpp"
 #include "tests/simulated_rows.hpp"
@@ -344,6 +348,8 @@ TEST_F(Compare, ByAColumnWithinOneFile) {
   const CompareResult result = compare_files(options);
   EXPECT_EQ(result.report.rows.size(), 2U);
   EXPECT_EQ(count(result, Change::slower), 2U);
+  EXPECT_EQ(compare_exit(result, true), Exit::ok) << "two kinds of things: none of them is a regression";
+  EXPECT_EQ(conclusion_text(result, options), "ext4 against lease_break: 2 of 2 rows slower, 0 faster");
   options.by_values = {"lease_break", "nosuch"};
   EXPECT_THAT(error_of([&] { compare_files(options); }),
               HasSubstr("there are: ext4, iolock_mmaplock, lease_break"));
@@ -421,7 +427,40 @@ TEST_F(Compare, RowsThatAreThereTwiceAreRefused) {
   options.base = {options.operands[0], options.operands[0]};
   options.changed = {options.operands[1]};
   options.operands.clear();
-  EXPECT_THAT(error_of([&] { compare_files(options); }), HasSubstr("was a file given"));
+  EXPECT_EQ(error_of([&] { compare_files(options); }), path("base.csv") + ": is given twice");
+}
+
+/// Nothing that was measured once counts as two samples, whatever the verb and the name.
+TEST_F(Compare, AFileOnBothSidesOrACopyOfItIsRefusedByName) {
+  CompareOptions options = two({}, {});
+  const std::string file = options.operands[0];
+  options.operands = {file, file};
+  EXPECT_EQ(error_of([&] { compare_files(options); }), file + ": is given on both sides");
+  fs::create_symlink(file, path("link.csv"));
+  options.operands = {file, path("link.csv")};
+  EXPECT_EQ(error_of([&] { compare_files(options); }), path("link.csv") + ": is given on both sides");
+  fs::copy_file(file, path("copy.csv"));
+  options.operands = {file, path("copy.csv")};
+  EXPECT_THAT(error_of([&] { compare_files(options); }),
+              HasSubstr("copy.csv:3: the same run, configuration and repetition as " + file + ":3"));
+  HistoryOptions history;
+  history.operands = {file, path("link.csv")};
+  EXPECT_THAT(error_of([&] { history_of(history); }), HasSubstr("is given twice, also as"));
+  history.operands = {file, path("copy.csv")};
+  EXPECT_THAT(error_of([&] { history_of(history); }),
+              HasSubstr("the same run, configuration and repetition"));
+}
+
+/// Two protocols of one run have the same run, repetition and, without the protocol, configuration.
+TEST_F(Compare, HalvesOfOneRunThatDifferInTheColumnAskedForAreCompared) {
+  CompareOptions options;
+  for (const char* protocol : {"ext4", "lease_break"}) {
+    Simulation one;
+    one.protocols = {protocol};
+    options.operands.push_back(write(fmt::format("{}.csv", protocol), simulated_rows(one, random_)));
+  }
+  options.by = "protocol";
+  EXPECT_EQ(compare_files(options).report.rows.size(), 2U);
 }
 
 TEST_F(Compare, DamagedHistogramNamesItsRow) {
@@ -463,7 +502,6 @@ TEST_F(Compare, MailFitsInto72Columns) {
         "punch for 4000 ms, waits for blk 10 to become idle: refcount 1, mapcount 1, and so on";
   });
   options.mail = true;
-  options.all = true;
   options.statistics.metrics = {Metric::p50, Metric::p99, Metric::throughput};
   options.statistics.level = 1e-9;  // so that everything is undecided, and says so
   EXPECT_THAT(compare_text(compare_files(options), options, {}), HasSubstr("18         3"));
@@ -563,16 +601,18 @@ TEST_F(History, MarksTheRunFromWhichOnItIsSlower) {
     EXPECT_EQ(series.points[0].at, 11U);
     EXPECT_NEAR(series.points[0].after / series.points[0].before, 1.25, 0.06);
   }
-  const std::string text = history_text(result, options);
-  EXPECT_THAT(text, HasSubstr("2026-11-12T00:00:00Z  slower"));
-  EXPECT_THAT(text, HasSubstr("commit 00000000000a -> 00000000000b"));
+  for (const std::string& text : {history_tables(result, options), history_screen(result, options)}) {
+    EXPECT_THAT(text, HasSubstr("2026-11-12T00:00:00Z  slower"));
+    EXPECT_THAT(text, HasSubstr("commit 00000000000a -> 00000000000b"));
+  }
 }
 
 TEST_F(History, TooFewRunsAreUndecidedAndSayHowManyAreNeeded) {
   const HistoryOptions options = runs(5, 3);
   const HistoryResult result = history_of(options);
   for (const HistorySeries& series : result.series) EXPECT_TRUE(series.undecided());
-  EXPECT_THAT(history_text(result, options), HasSubstr("6 undecided (10 runs needed)"));
+  for (const std::string& text : {history_tables(result, options), history_screen(result, options)})
+    EXPECT_THAT(text, HasSubstr("Nothing could be decided: 5 runs, 10 needed: 5 more of:"));
 }
 
 TEST_F(History, OtherMachinesAreRefused) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "bench/cli/suggest.hpp"
 #include "bench/cli/units.hpp"
 #include "harness/base/error.hpp"
 
@@ -84,6 +85,14 @@ double parse_percent(std::string_view option, std::string text) {
   const double percent = text == "0" ? 0 : parse_positive(option, text);
   if (percent >= 1000) throw Error(fmt::format("--{}={}: a percentage below 1000", option, text));
   return percent / 100;
+}
+
+std::size_t word_position(std::string_view option, const std::string& word,
+                          const std::vector<std::string>& names) {
+  const auto found = std::ranges::find(names, word);
+  const std::string_view what = option == "by" ? "column" : option;
+  if (found == names.end()) throw Error(fmt::format("--{}: {}", option, unknown_word(what, word, names)));
+  return static_cast<std::size_t>(found - names.begin());
 }
 
 }  // namespace daxrace

@@ -34,5 +34,8 @@ std::string percent_text(double share);
 std::string csv_field(std::string_view text);
 /// `5`, `2.5%`: a share. Throws Error naming the option.
 double parse_percent(std::string_view option, std::string text);
+/// Where a word stands in a list of those that are known. Throws Error naming the option.
+std::size_t word_position(std::string_view option, const std::string& word,
+                          const std::vector<std::string>& names);
 
 }  // namespace daxrace

@@ -65,6 +65,7 @@ daxrace run --preset=compare --out=before.csv           # what 'daxrace compare'
 daxrace run --workload=gup_vs_punch --protocol=ext4,lease_break --repetitions=10
 daxrace run --workload=realloc --load=closed --perturb  # catch what is unsafe
 daxrace run --backing=fsdax:/mnt/pmem --placement=local,remote --time=10m --out=pmem.csv
+daxrace run --until=decided:2%:punch --time=20m         # until punch is known to 2 %
 daxrace run --filter='^punch/' --dry-run
 daxrace run --resume=pmem.csv                           # go on where it was interrupted
 daxrace run --target=kernel --dir=/mnt/pmem --workload=mixed,gup_vs_punch)";
@@ -90,7 +91,8 @@ daxrace litmus --target=kernel --reproducer=zero_page   # src/zero_page.c, and a
 constexpr std::string_view kCompareDetails =
     R"(Matches the rows of two sides by the key of the CSV and reports what became worse: first promises broken, hangs,
 errors, configurations that vanished or cannot run any more, then changes of the median service time that are
-significant and beyond the threshold. What too few repetitions leave open is undecided, not the same.
+significant and beyond the threshold. What too few repetitions leave open is undecided, not the same, and the
+command that makes enough of them is named. One screen, a line a path; --tables has every row.
 
 A side is a result file, a directory of them or a quoted pattern; with --base and --new any number. Rows that are
 saturated, overcommitted, perturbed or emulated are kept out of costs, as in the table of a run. Another machine,
@@ -100,18 +102,21 @@ constexpr std::string_view kCompareExamples =
     R"(daxrace compare before.csv after.csv
 daxrace compare --base='a-*.csv' --new=b-1.csv,b-2.csv --threshold=3
 daxrace compare unpatched.csv patched.csv --by=kernel --mail
-daxrace compare run.csv --by=protocol:iolock_mmaplock,ext4 --all
+daxrace compare run.csv --by=protocol:iolock_mmaplock,ext4 --tables
 daxrace compare old/ new/ --metric=p50,p99,throughput --format=json)";
 
 constexpr std::string_view kReportDetails =
-    R"(Writes one self-contained HTML page from result files and the .run.json beside each: verdicts, cost against
-the reference with intervals and where the time goes, latency distributions, scaling, local against remote,
-waits of layout changes, violations with their timelines, environment and command. Rows of different machines,
-kernels or commits are never merged. Plots need gnuplot; without it the tables stand alone.)";
+    R"(Writes one self-contained HTML page from result files and the .run.json beside each: the answer on top, then
+verdicts, cost against the reference with intervals and where the time goes, latencies, scaling, local against
+remote, waits of layout changes, violations with their timelines, environment and command. A directory stands
+for all result files in it, each row once. Rows of different machines, kernels or commits are never merged.
+Plots need gnuplot; without it the tables stand alone. --format=text prints the screen with which a run ends.)";
 
 constexpr std::string_view kReportExamples =
     R"(daxrace report results/reference/memory.csv             # report.html
-daxrace report local.csv remote.csv --out=numa.html --title="pmem0, local and remote")";
+daxrace report local.csv remote.csv --out=numa.html --title="pmem0, local and remote"
+daxrace report results/nightly --out=- > nightly.html
+daxrace report --format=text results/reference/memory.csv)";
 
 constexpr std::string_view kHistoryDetails =
     R"(Puts the runs of many result files into the order in which they started and marks, for every path of every
@@ -149,7 +154,7 @@ const std::vector<VerbText>& verb_texts() {
       {"compare", "what changed between results, and whether it can be told from chance", kCompareDetails,
        kCompareExamples, "BASE NEW"},
       {"report", "what results look like: one HTML page with plots", kReportDetails, kReportExamples,
-       "FILE..."},
+       "DIR|FILE..."},
       {"history", "when it changed, over a folder of results", kHistoryDetails, kHistoryExamples,
        "DIR|FILE..."},
       {"list", "protocols, workloads, and what this machine can run them on",

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "bench/cli/config_names.hpp"
 #include "bench/cli/suggest.hpp"
 #include "bench/cli/units.hpp"
 #include "harness/base/error.hpp"
@@ -88,8 +89,8 @@ OptionTable what_options(RunOptions& o) {
        "kernel: directory of the file system under test; all is made below it and removed",
        [&o](const Values& v) { o.dir = v.front(); }},
       {kWhat, "preset", Takes::value, "quick|compare", "quick: at most 60 s on 2 CPUs",
-       "a ready-made matrix; compare: 12 repetitions of the rows that matter when commits are compared, "
-       "below 5 min",
+       "a ready-made matrix; compare: the rows that matter when commits are compared, as often as a decision "
+       "needs and at least 12 times, below 5 min",
        [&o](const Values& v) { o.preset = parse_word<Preset>("preset", kPresetNames, v.front()); }},
       {kWhat, "workload", Takes::list, "NAME,...", "those of the preset",
        "workloads to run, or 'all'; 'daxrace list' names them",
@@ -159,6 +160,29 @@ OptionTable setup_options(RunOptions& o) {
   };
 }
 
+/// `decided`, `decided:2%`, `decided:2%:punch,fault`.
+void parse_until(RunOptions& o, const std::string& text) {
+  Values parts;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(':', at), text.size());
+    parts.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  if (parts.front() != "decided" || parts.size() > 3)
+    throw Error(fmt::format("--until={}: wanted decided[:N%[:PATH,...]]", text));
+  constexpr double kUsualWidth = 0.05;
+  o.until_width = parts.size() > 1 ? parse_percent("until", parts[1]) : kUsualWidth;
+  if (*o.until_width <= 0) throw Error(fmt::format("--until={}: a percentage above 0", text));
+  if (parts.size() < 3) return;
+  Values paths;
+  for (std::size_t at = 0; at <= parts[2].size();) {
+    const std::size_t end = std::min(parts[2].find(',', at), parts[2].size());
+    paths.push_back(parts[2].substr(at, end - at));
+    at = end + 1;
+  }
+  parse_names(o.until_paths, "until", paths, words_of(kPathNames));
+}
+
 OptionTable load_options(RunOptions& o) {
   return {
       {kLoad, "load", Takes::list, "paced,closed", "paced",
@@ -196,6 +220,11 @@ OptionTable load_options(RunOptions& o) {
        [&o](const Values& v) { o.repetitions = parse_unsigned("repetitions", v.front(), 1, 100'000); }},
       {kLoad, "time", Takes::value, "TIME", "", "as many repetitions as fit into this time, such as 10m",
        [&o](const Values& v) { o.time_budget_ns = parse_duration_ns("time", v.front()); }},
+      {kLoad, "until", Takes::value, "decided[:N%[:PATH,...]]", "",
+       "go on until the 95 % interval of each median (of the paths named, else of all) is narrower than N % "
+       "of "
+       "it (5 %), and a comparison could decide; at most --time (10m)",
+       [&o](const Values& v) { parse_until(o, v.front()); }},
       {kLoad, "seed", Takes::value, "N", "1",
        "of the order of episodes, the schedules and the choices within them",
        [&o](const Values& v) { o.seed = parse_seed("seed", v.front()); }},
@@ -322,6 +351,8 @@ void check_run_options(const RunOptions& o) {
   check_target(o);
   if (o.time_budget_ns && o.repetitions)
     throw Error("--time and --repetitions: give one of them; --time fits the repetitions itself");
+  if (o.until_width && o.repetitions)
+    throw Error("--until and --repetitions: give one of them; --until ends when enough is known");
   if (o.preset != Preset::quick && !o.workloads.empty())
     throw Error("--preset and --workload: give one of them; a preset has its own workloads");
   if (o.append && o.force) throw Error("--append and --force: give one of them");

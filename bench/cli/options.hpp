@@ -61,6 +61,8 @@ struct RunOptions {
   std::optional<std::uint64_t> duration_ns;
   std::optional<std::uint64_t> warmup_ns;
   std::optional<std::uint64_t> time_budget_ns;
+  std::optional<double> until_width;     ///< --until=decided: share of a median that its interval may be wide
+  std::vector<std::string> until_paths;  ///< empty: all
   std::uint64_t hang_bound_ns = 10'000'000'000;
   std::uint64_t seed = 1;
 

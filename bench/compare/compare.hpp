@@ -23,8 +23,8 @@ struct CompareOptions {
   ComparisonOptions statistics;
   std::vector<std::string> allow_different;
   bool strict = false;
-  bool all = false;   ///< list rows that did not change, too
-  bool mail = false;  ///< 72 columns
+  bool tables = false;  ///< what can be decided, and every row; else one screen
+  bool mail = false;    ///< 72 columns
   CompareFormat format = CompareFormat::text;
 };
 
@@ -55,8 +55,12 @@ struct CompareResult {
 /// compared.
 CompareResult compare_files(const CompareOptions& options);
 
-/// 1 if a promise is broken, something hangs, failed, vanished or got slower; under `strict` also if anything
-/// is undecided.
+/// Whether the sides are things of two kinds, such as protocols: one of them is slower then, and nothing is
+/// worse than it was.
+bool compares_kinds(const CompareResult& result);
+
+/// 1 if a promise is broken, something hangs, failed, vanished or got slower (of two kinds: is broken, hangs
+/// or failed); under `strict` also if anything is undecided, or nothing was compared.
 Exit compare_exit(const CompareResult& result, bool strict);
 
 /// Prints the comparison.

@@ -19,24 +19,17 @@ namespace {
 
 using Values = std::vector<std::string>;
 
-std::size_t position(std::string_view option, const std::string& word, const Values& names) {
-  const auto found = std::ranges::find(names, word);
-  const std::string_view what = option == "by" ? "column" : option;
-  if (found == names.end()) throw Error(fmt::format("--{}: {}", option, unknown_word(what, word, names)));
-  return static_cast<std::size_t>(found - names.begin());
-}
-
 template <class Enum, std::size_t N>
 Enum parse_word(std::string_view option, const std::array<std::string_view, N>& names,
                 const std::string& word) {
-  return static_cast<Enum>(position(option, word, Values(names.begin(), names.end())));
+  return static_cast<Enum>(word_position(option, word, Values(names.begin(), names.end())));
 }
 
 /// `protocol` or `protocol:BASE,NEW`.
 void parse_by(CompareOptions& o, const std::string& text) {
   const std::size_t colon = text.find(':');
   o.by = text.substr(0, colon);
-  position("by", o.by, by_columns());
+  word_position("by", o.by, by_columns());
   o.by_values.clear();
   if (colon == std::string::npos) return;
   const std::string values = text.substr(colon + 1);
@@ -70,7 +63,7 @@ OptionTable side_options(CompareOptions& o) {
        "compare although this differs: machine, kernel, kernel_version, kernel_debug, emulated, git_commit, "
        "build_type",
        [&o](const Values& v) {
-         for (const std::string& name : v) position("allow-different", name, decisive_facts());
+         for (const std::string& name : v) word_position("allow-different", name, decisive_facts());
          o.allow_different = v;
        }},
   };
@@ -104,7 +97,7 @@ OptionTable statistics_options(CompareOptions& o) {
        [&s](const Values& v) { s.unit = parse_word<Unit>("unit", kUnitNames, v.front()); }},
       {kHow, "seed", Takes::value, "N", "1", "of the bootstrap",
        [&s](const Values& v) { s.seed = parse_count("seed", v.front(), 0, UINT64_MAX); }},
-      {kHow, "strict", Takes::nothing, "", "", "fail if anything is undecided",
+      {kHow, "strict", Takes::nothing, "", "", "fail if anything is undecided, or nothing could be compared",
        [&o](const Values&) { o.strict = true; }},
   };
 }
@@ -115,11 +108,14 @@ OptionTable output_options(CompareOptions& o) {
       {kShow, "format", Takes::value, "text|csv|json|markdown", "text",
        "csv and json have every compared row",
        [&o](const Values& v) {
-         o.format =
-             static_cast<CompareFormat>(position("format", v.front(), {"text", "csv", "json", "markdown"}));
+         o.format = static_cast<CompareFormat>(
+             word_position("format", v.front(), {"text", "csv", "json", "markdown"}));
        }},
-      {kShow, "all", Takes::nothing, "", "", "list what did not change, too",
-       [&o](const Values&) { o.all = true; }},
+      {kShow, "tables", Takes::nothing, "", "",
+       "beyond one screen: what can be decided of each path, and every row, changed or not",
+       [&o](const Values&) { o.tables = true; }},
+      {kShow, "all", Takes::nothing, "", "", "the same as --tables",
+       [&o](const Values&) { o.tables = true; }},
       {kShow, "mail", Takes::nothing, "", "", "72 columns, with the command on top",
        [&o](const Values&) { o.mail = true; }},
   };

@@ -6,25 +6,18 @@
 #include <set>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "bench/cli/config_names.hpp"
 #include "bench/cli/suggest.hpp"
 #include "bench/cli/units.hpp"
-#include "harness/base/duration_text.hpp"
+#include "bench/compare/history_formats.hpp"
+#include "bench/compare/history_text.hpp"
 #include "harness/base/types.hpp"
 
 namespace daxrace {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Values = std::vector<std::string>;
-
-std::size_t position(std::string_view option, const std::string& word, const Values& names) {
-  const auto found = std::ranges::find(names, word);
-  if (found == names.end()) throw Error(fmt::format("--{}: {}", option, unknown_word(option, word, names)));
-  return static_cast<std::size_t>(found - names.begin());
-}
 
 // ---- working it out ----
 
@@ -76,7 +69,7 @@ void find_changes(std::vector<HistorySeries>& all, const HistoryOptions& options
   }
 }
 
-void refuse_other_machines(const RunFacts& facts) {
+void refuse_mixed_machines(const RunFacts& facts) {
   for (const std::string_view name : {"machine", "emulated"}) {
     const auto found = facts.find(name);
     if (found == facts.end() || found->second.size() <= 1) continue;
@@ -84,183 +77,6 @@ void refuse_other_machines(const RunFacts& facts) {
         "history: the runs are of different {}: {} (--allow-other-machines takes them all the same)",
         name == "machine" ? "machines" : "emulation", fact_text(facts, name)));
   }
-}
-
-// ---- showing it ----
-
-std::string value_text(Metric metric, double value) {
-  return metric == Metric::throughput ? fmt::format("{:.4g}/s", value) : scaled_time(value);
-}
-
-bool is_worse(const ChangePoint& point, Metric metric) {
-  return (point.after > point.before) != (metric == Metric::throughput);
-}
-
-std::string_view direction(const ChangePoint& point, Metric metric) {
-  return is_worse(point, metric) ? "slower" : "faster";
-}
-
-/// What differs between the run before a change and the one after it.
-std::string what_changed(const RunColumns& before, const RunColumns& after) {
-  std::string out = before.git_commit == after.git_commit
-                        ? fmt::format("commit {} on both sides", after.git_commit)
-                        : fmt::format("commit {} -> {}", before.git_commit, after.git_commit);
-  if (before.kernel != after.kernel) out += fmt::format(", kernel {} -> {}", before.kernel, after.kernel);
-  return out;
-}
-
-std::string run_text(const RunColumns& run) { return fmt::format("{} {}", run.time_utc, run.git_commit); }
-
-class HistoryText {
- public:
-  HistoryText(const HistoryResult& result, const HistoryOptions& options)
-      : result_(result), options_(options), names_({&result.rows}, ""), width_(options.mail ? 72 : 110) {}
-
-  std::string text() const {
-    std::string out = heading();
-    for (const HistorySeries& series : result_.series)
-      if (!series.points.empty() || options_.all) out += lines(series);
-    return out + closing();
-  }
-
- private:
-  std::string heading() const {
-    const auto& runs = result_.rows.runs();
-    std::string out =
-        wrapped_text("",
-                     fmt::format("{} from {} to {}, {}", counted(runs.size(), "run"), runs.front().time_utc,
-                                 runs.back().time_utc, fact_text(result_.facts, "machine")),
-                     2, width_);
-    for (const std::string& warning : result_.warnings) out += wrapped_text("note ", warning, 5, width_);
-    for (const std::uint32_t run : result_.bad_runs)
-      out += wrapped_text("",
-                          fmt::format("broken, hung or failed in the run {} ({})", run_text(runs[run]),
-                                      result_.rows.files()[runs[run].file]),
-                          2, width_);
-    return out +
-           wrapped_text("\n",
-                        fmt::format("Where {} changes by {} and more (binary segmentation on ranks; at most "
-                                    "{} of paths marked by chance)",
-                                    name_in(kMetricNames, options_.metric), percent_text(options_.threshold),
-                                    percent_text(options_.level)),
-                        2, width_);
-  }
-
-  std::string lines(const HistorySeries& series) const {
-    std::string out = wrapped_text(fmt::format("  {:<13} ", series.path),
-                                   names_.name(result_.rows.configs()[series.config]), 16, width_);
-    if (series.points.empty())
-      out += fmt::format("      {}, {}\n", series.undecided() ? "undecided" : "no change found",
-                         counted(series.values.size(), "run"));
-    for (const ChangePoint& point : series.points) out += change(series, point);
-    return out;
-  }
-
-  std::string change(const HistorySeries& series, const ChangePoint& point) const {
-    const auto& runs = result_.rows.runs();
-    const RunColumns& after = runs[series.runs[point.at]];
-    const RunColumns& before = runs[series.runs[point.at - 1]];
-    return fmt::format("      {}  {}  {} -> {}, x{}  p={}\n", after.time_utc,
-                       direction(point, options_.metric), value_text(options_.metric, point.before),
-                       value_text(options_.metric, point.after), ratio_text(point.after / point.before),
-                       p_text(point.p)) +
-           wrapped_text(std::string(8, ' '), what_changed(before, after), 8, width_);
-  }
-
-  std::string closing() const {
-    std::size_t changed = 0;
-    std::size_t undecided = 0;
-    std::size_t needed = 0;
-    for (const HistorySeries& series : result_.series) {
-      changed += series.points.empty() ? 0 : 1;
-      undecided += series.undecided() ? 1 : 0;
-      if (series.undecided()) needed = std::max(needed, series.needed);
-    }
-    std::string text =
-        fmt::format("{}: {} with a change, {} without, {} undecided", counted(result_.series.size(), "row"),
-                    changed, result_.series.size() - changed - undecided, undecided);
-    if (undecided > 0) text += fmt::format(" ({} needed)", counted(needed, "run"));
-    return "\n" + wrapped_text("", text, 2, width_);
-  }
-
-  const HistoryResult& result_;
-  const HistoryOptions& options_;
-  ConfigNames names_;
-  std::size_t width_;
-};
-
-std::string history_csv(const HistoryResult& result, const HistoryOptions& options) {
-  const ConfigNames names({&result.rows}, "");
-  std::string out = "path,configuration,time_utc,git_commit,kernel,value,change,before,after,p\n";
-  for (const HistorySeries& series : result.series) {
-    for (std::size_t i = 0; i < series.values.size(); ++i) {
-      const RunColumns& run = result.rows.runs()[series.runs[i]];
-      const auto point = std::ranges::find(series.points, i, &ChangePoint::at);
-      out += fmt::format("{},{},{},{},{},{},", csv_field(series.path),
-                         csv_field(names.name(result.rows.configs()[series.config])), csv_field(run.time_utc),
-                         csv_field(run.git_commit), csv_field(run.kernel), series.values[i]);
-      out += point == series.points.end() ? ",,,\n"
-                                          : fmt::format("{},{},{},{}\n", direction(*point, options.metric),
-                                                        point->before, point->after, point->p);
-    }
-  }
-  return out;
-}
-
-Json json_point(const HistoryResult& result, const HistorySeries& series, const ChangePoint& point,
-                Metric metric) {
-  const RunColumns& after = result.rows.runs()[series.runs[point.at]];
-  const RunColumns& before = result.rows.runs()[series.runs[point.at - 1]];
-  return {{"time_utc", after.time_utc},
-          {"commit_before", before.git_commit},
-          {"commit_after", after.git_commit},
-          {"kernel_before", before.kernel},
-          {"kernel_after", after.kernel},
-          {"change", direction(point, metric)},
-          {"before", point.before},
-          {"after", point.after},
-          {"p", point.p}};
-}
-
-std::string history_json(const HistoryResult& result, const HistoryOptions& options) {
-  const ConfigNames names({&result.rows}, "");
-  Json out = {{"metric", name_in(kMetricNames, options.metric)},
-              {"level", options.level},
-              {"threshold", options.threshold},
-              {"series", Json::array()}};
-  for (const HistorySeries& series : result.series) {
-    Json points = Json::array();
-    for (const ChangePoint& point : series.points)
-      points.push_back(json_point(result, series, point, options.metric));
-    Json times = Json::array();
-    for (const std::uint32_t run : series.runs) times.push_back(result.rows.runs()[run].time_utc);
-    out["series"].push_back({{"path", series.path},
-                             {"configuration", names.name(result.rows.configs()[series.config])},
-                             {"times", times},
-                             {"values", series.values},
-                             {"undecided", series.undecided()},
-                             {"changes", points}});
-  }
-  return out.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
-}
-
-std::string history_markdown(const HistoryResult& result, const HistoryOptions& options) {
-  const ConfigNames names({&result.rows}, "");
-  std::string out =
-      "| path | configuration | since | change | before | after | p | what |\n"
-      "| --- | --- | --- | --- | ---: | ---: | ---: | --- |\n";
-  for (const HistorySeries& series : result.series) {
-    for (const ChangePoint& point : series.points) {
-      const RunColumns& after = result.rows.runs()[series.runs[point.at]];
-      const RunColumns& before = result.rows.runs()[series.runs[point.at - 1]];
-      out +=
-          fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} |\n", series.path,
-                      names.name(result.rows.configs()[series.config]), after.time_utc,
-                      direction(point, options.metric), value_text(options.metric, point.before),
-                      value_text(options.metric, point.after), p_text(point.p), what_changed(before, after));
-    }
-  }
-  return out;
 }
 
 }  // namespace
@@ -272,8 +88,8 @@ OptionTable history_option_table(HistoryOptions& o) {
       {kHow, "metric", Takes::value, "p50|p99|throughput", "p50",
        "of the service times, or operations per second",
        [&o](const Values& v) {
-         o.metric =
-             static_cast<Metric>(position("metric", v.front(), {kMetricNames.begin(), kMetricNames.end()}));
+         o.metric = static_cast<Metric>(
+             word_position("metric", v.front(), {kMetricNames.begin(), kMetricNames.end()}));
        }},
       {kHow, "threshold", Takes::value, "PERCENT", "5", "changes that are smaller are not marked",
        [&o](const Values& v) { o.threshold = parse_percent("threshold", v.front()); }},
@@ -289,11 +105,13 @@ OptionTable history_option_table(HistoryOptions& o) {
        [&o](const Values&) { o.allow_other_machines = true; }},
       {kShow, "format", Takes::value, "text|csv|json|markdown", "text", "csv and json have every value",
        [&o](const Values& v) {
-         o.format =
-             static_cast<CompareFormat>(position("format", v.front(), {"text", "csv", "json", "markdown"}));
+         o.format = static_cast<CompareFormat>(
+             word_position("format", v.front(), {"text", "csv", "json", "markdown"}));
        }},
-      {kShow, "all", Takes::nothing, "", "", "list rows without a change, too",
-       [&o](const Values&) { o.all = true; }},
+      {kShow, "tables", Takes::nothing, "", "", "beyond one screen: every row, changed or not",
+       [&o](const Values&) { o.tables = true; }},
+      {kShow, "all", Takes::nothing, "", "", "the same as --tables",
+       [&o](const Values&) { o.tables = true; }},
       {kShow, "mail", Takes::nothing, "", "", "72 columns", [&o](const Values&) { o.mail = true; }},
   };
 }
@@ -308,7 +126,7 @@ HistoryResult history_of(const HistoryOptions& options) {
   result.rows.finish();
   if (result.rows.runs().empty()) throw Error("history: the files hold no rows");
   result.facts = facts_of(result.rows);
-  if (!options.allow_other_machines) refuse_other_machines(result.facts);
+  if (!options.allow_other_machines) refuse_mixed_machines(result.facts);
   result.bad_runs = runs_gone_wrong(result.rows);
   for (const MeasurementGroup& group : result.rows.groups()) {
     HistorySeries series = series_of(result.rows, group, options.metric);
@@ -316,10 +134,6 @@ HistoryResult history_of(const HistoryOptions& options) {
   }
   find_changes(result.series, options);
   return result;
-}
-
-std::string history_text(const HistoryResult& result, const HistoryOptions& options) {
-  return HistoryText(result, options).text();
 }
 
 Exit print_history(const HistoryOptions& options) {
@@ -337,7 +151,7 @@ Exit print_history(const HistoryOptions& options) {
       fmt::print("{}", history_markdown(result, options));
       break;
     case CompareFormat::text:
-      fmt::print("{}", history_text(result, options));
+      fmt::print("{}", options.tables ? history_tables(result, options) : history_screen(result, options));
       break;
   }
   const std::size_t latest = result.rows.runs().size() - 1;

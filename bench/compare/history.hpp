@@ -18,7 +18,7 @@ struct HistoryOptions {
   double level = 0.05;  ///< of any false change point in the rows of one path
   std::uint64_t seed = 1;
   bool allow_other_machines = false;
-  bool all = false;
+  bool tables = false;  ///< every row; else one screen
   bool mail = false;
   CompareFormat format = CompareFormat::text;
 };
@@ -49,7 +49,6 @@ struct HistoryResult {
 
 /// Reads all files and looks for changes. Throws Error: a file is missing or damaged, or of another machine.
 HistoryResult history_of(const HistoryOptions& options);
-std::string history_text(const HistoryResult& result, const HistoryOptions& options);
 
 /// Prints it. Exit::broken if a promise was broken, or something hung or failed, in the latest run.
 Exit print_history(const HistoryOptions& options);

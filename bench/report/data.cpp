@@ -68,6 +68,7 @@ void add_row(ReportScenario& scenario, const Row& row, const Row* episode) {
     add_detected(scenario.detected[row.protocol], row);
     return;
   }
+  if (row.ops.value_or(0) > 0) scenario.paths_run[row.protocol].insert(row.path);
   if (episode == nullptr) return;
   if (times_mean_something(*episode)) {
     if (is_layout_change(row.path)) add_wait(scenario.waits[row.path][row.protocol], row);
@@ -108,7 +109,7 @@ Origin origin_from(const std::vector<Row>& rows, const TableOptions& options) {
   for (const Scenario& scenario : origin.summary.scenarios) {
     index[key_of(scenario.key, {"protocol", "path"})] = origin.scenarios.size();
     origin.scenarios.push_back(
-        {scenario, title_of(scenario, origin.summary), load_of(scenario.key), {}, {}, {}, {}});
+        {scenario, title_of(scenario, origin.summary), load_of(scenario.key), {}, {}, {}, {}, {}});
   }
   std::map<std::string, const Row*> episodes;
   for (const Row& row : rows)

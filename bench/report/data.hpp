@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,8 +41,9 @@ struct ReportScenario {
   std::string load;   ///< kind of load, rate and threads, in words
   ByPathAndProtocol<PathSample> samples;
   ByPathAndProtocol<WaitSample> waits;
-  ByPathAndProtocol<std::vector<double>> throughput;  ///< operations per second, one per repetition
-  std::map<std::string, DetectorCounts> detected;     ///< by protocol
+  ByPathAndProtocol<std::vector<double>> throughput;       ///< operations per second, one per repetition
+  std::map<std::string, DetectorCounts> detected;          ///< by protocol
+  std::map<std::string, std::set<std::string>> paths_run;  ///< by protocol: those of which any operation ran
 };
 
 /// Rows of one machine, kernel and commit: never merged with those of another.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -13,18 +14,9 @@
 namespace daxrace {
 namespace {
 
-/// A tail as the histogram may be asked for it: where fewer than ten samples lie beyond, it ends.
-Curve tail_of(const Histogram& latencies, std::size_t colour) {
-  Curve curve{colour, {}};
-  for (double decade = 1; decade > 1e-5; decade /= 10) {
-    for (const double step :
-         {1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2, 0.17, 0.14, 0.12}) {
-      const auto ns = latencies.quantile(1 - decade * step);
-      if (!ns) return curve;
-      curve.points.emplace_back(static_cast<double>(*ns), decade * step);
-    }
-  }
-  return curve;
+std::optional<double> time_at(const Histogram& latencies, double share) {
+  const auto ns = latencies.quantile(share);
+  return ns ? std::optional(static_cast<double>(*ns)) : std::nullopt;
 }
 
 html::Table quantiles(const std::string& title, const ReportData& data,
@@ -46,13 +38,15 @@ html::Table quantiles(const std::string& title, const ReportData& data,
 std::string distributions_of(Page& page, const ReportData& data, const ReportScenario& one) {
   std::string figures;
   for (const std::string& path : paths_in_order(one.samples)) {
-    std::vector<Curve> curves;
+    std::vector<PairRow> rows;
     for (const std::string& protocol : in_page_order(data, one.samples.at(path))) {
-      Curve curve = tail_of(one.samples.at(path).at(protocol).latencies, data.index_of(protocol));
-      if (curve.points.size() > 1) curves.push_back(std::move(curve));
+      const Histogram& latencies = one.samples.at(path).at(protocol).latencies;
+      const PairRow row{
+          {protocol, data.index_of(protocol)}, time_at(latencies, 0.5), time_at(latencies, 0.99)};
+      if (row.hollow || row.full) rows.push_back(row);
     }
     const html::Table numbers = quantiles(path + " in " + one.title, data, one.samples.at(path));
-    if (!curves.empty()) figures += page.figure(tail_plot(curves), path, numbers);
+    if (!rows.empty()) figures += page.figure(pair_plot(rows, "hollow p50, full p99"), path, numbers);
   }
   if (figures.empty()) return {};
   return fmt::format("<h3>{} <small class=\"muted\">{}</small></h3>\n<div class=\"figures\">{}</div>\n",
@@ -239,50 +233,37 @@ std::string starvation_of(Page& page, const ReportData& data, const ReportScenar
 void add_distributions(Page& page, const ReportData& data) {
   const std::string markup =
       for_each_scenario(data, [&](const ReportScenario& one) { return distributions_of(page, data, one); });
+  if (markup.empty()) return;
   page.section(
       "latency", "How are latencies distributed?",
-      markup.empty()
-          ? paragraph("No episode of these files has latencies that mean something.")
-          : paragraph("The share of operations that took longer than a time; all repetitions merged. A line "
-                      "ends where fewer than ten operations lie beyond it.") +
-                protocol_legend(data) + markup);
+      paragraph("Median and 99th percentile of the service time, all repetitions merged; one that has "
+                "fewer than ten operations beyond it is not drawn. More quantiles under Numbers.") +
+          markup);
 }
 
 void add_scaling(Page& page, const ReportData& data) {
   std::string markup;
   for (const Family& family : families(data, {"protocol", "path", "threads", "offered_per_s"}))
     markup += scaling_of(page, data, family);
-  page.section(
-      "scaling", "How does it scale?",
-      markup.empty()
-          ? paragraph("These files hold no workload at several numbers of threads: run with --threads=1,2,4.")
-          : protocol_legend(data) + markup);
+  page.section("scaling", "How does it scale?", markup.empty() ? "" : protocol_legend(data) + markup);
 }
 
 void add_placement(Page& page, const ReportData& data) {
   std::string markup;
   for (const Family& family : families(data, {"protocol", "path", "placement"}))
     markup += placement_of(page, data, family);
-  page.section(
-      "placement", "Local or remote?",
-      markup.empty()
-          ? paragraph(
-                "These files hold no pair of local and remote placement whose times may be compared: run "
-                "with --placement=local,remote on a machine with two nodes.")
-          : markup);
+  page.section("placement", "Local or remote?", markup);
 }
 
 void add_starvation(Page& page, const ReportData& data) {
   const std::string figures =
       for_each_scenario(data, [&](const ReportScenario& one) { return starvation_of(page, data, one); });
+  if (figures.empty()) return;
   page.section(
       "starvation", "Is a layout change starved?",
-      figures.empty()
-          ? paragraph("No layout change of these files waited, or times mean nothing here (emulated or "
-                      "perturbed).")
-          : paragraph("What a punch, truncate or evict waited for locks, busy pages, direct I/O and leases "
-                      "together: p99 is the median of the repetitions, the longest is that of all.") +
-                fmt::format("<div class=\"figures\">{}</div>\n", figures));
+      paragraph("What a punch, truncate or evict waited for locks, busy pages, direct I/O and leases "
+                "together: p99 is the median of the repetitions, the longest is that of all.") +
+          fmt::format("<div class=\"figures\">{}</div>\n", figures));
 }
 
 }  // namespace daxrace

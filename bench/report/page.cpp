@@ -28,8 +28,24 @@ std::string with_plots(const std::string& markup, const Drawing& drawing) {
 
 }  // namespace
 
+void Page::opening(const std::string& id, const std::string& heading, const std::string& markup) {
+  sections_.push_back({id, heading, markup, false});
+}
+
 void Page::section(const std::string& id, const std::string& heading, const std::string& markup) {
-  sections_.push_back({id, heading, markup});
+  if (!markup.empty()) sections_.push_back({id, heading, markup, true});
+}
+
+/// The id stands inside of what is folded: whoever follows a link to it finds it open.
+std::string Page::markup_of(const Section& section) {
+  const std::string heading =
+      fmt::format("<h2 id=\"{}-h\">{}</h2>", section.id, html::escaped(section.heading));
+  const std::string body = fmt::format("<div id=\"{}\">\n{}</div>", section.id, section.markup);
+  return fmt::format(
+      "<section aria-labelledby=\"{}-h\">{}</section>\n", section.id,
+      section.folded
+          ? fmt::format("<details class=\"part\"><summary>{}</summary>\n{}</details>", heading, body)
+          : heading + "\n" + body);
 }
 
 std::string Page::figure(Plot plot, const std::string& caption, const html::Table& numbers) {
@@ -48,9 +64,7 @@ std::string Page::finish(const std::string& title, const std::string& lead_marku
   std::string body;
   for (const Section& section : sections_) {
     contents += fmt::format("<li><a href=\"#{}\">{}</a></li>", section.id, html::escaped(section.heading));
-    body += fmt::format(
-        "<section id=\"{0}\" aria-labelledby=\"{0}-h\"><h2 id=\"{0}-h\">{1}</h2>\n{2}</section>\n",
-        section.id, html::escaped(section.heading), section.markup);
+    body += markup_of(section);
   }
   const std::string no_plots =
       drawing.why_not.empty()

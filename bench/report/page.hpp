@@ -11,7 +11,9 @@ namespace daxrace {
 /// A page as it grows: sections in order, and the plots that are drawn all at once at its end.
 class Page {
  public:
-  /// A section of the page and of its table of contents.
+  /// The section that is open when the page is.
+  void opening(const std::string& id, const std::string& heading, const std::string& markup);
+  /// A section of the page and of its table of contents, folded until somebody wants it; none if it is empty.
   void section(const std::string& id, const std::string& heading, const std::string& markup);
   /// A plot with its caption and, folded, the numbers behind it. What is returned stands for it in a
   /// section's markup.
@@ -27,7 +29,9 @@ class Page {
     std::string id;
     std::string heading;
     std::string markup;
+    bool folded = true;
   };
+  static std::string markup_of(const Section& section);
   std::vector<Section> sections_;
   std::vector<Plot> plots_;
 };

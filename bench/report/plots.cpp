@@ -159,34 +159,16 @@ Plot parts_plot(const std::vector<PartsRow>& rows, const std::string& axis) {
     double from = 0;
     for (std::size_t part = 0; part <= kPhaseCount; ++part) {
       const double to = from + std::max(rows[i].parts[part], 0.0) / unit.ns;
-      data[part] += fmt::format("{} {} {} {} {} {}\n", (from + to) / 2, i + 1, from, to,
-                                static_cast<double>(i) + 0.66, static_cast<double>(i) + 1.34);
+      constexpr double kVisible = 0.002;  // of the longest bar
+      if ((to - from) * unit.ns >= kVisible * largest)
+        data[part] += fmt::format("{} {} {} {} {} {}\n", (from + to) / 2, i + 1, from, to,
+                                  static_cast<double>(i) + 0.66, static_cast<double>(i) + 1.34);
       from = to;
     }
   }
-  for (std::size_t part = 0; part <= kPhaseCount; ++part)
+  for (std::size_t part = 0; part <= kPhaseCount; ++part) {
+    if (data[part].empty()) data[part] = "NaN NaN NaN NaN NaN NaN\n";
     elements.push_back(fmt::format("$d{} using 1:2:3:4:5:6 with boxxyerror lc {}", part, phase_colour(part)));
-  finish(plot, data, elements);
-  return plot;
-}
-
-Plot tail_plot(const std::vector<Curve>& curves) {
-  Plot plot;
-  plot.height = 230;
-  plot.script = frame() +
-                "set lmargin at screen 0.16\nset bmargin at screen 0.18\nset logscale y\nset yrange [*:1]\n"
-                "set ytics ('100 %%' 1, '10 %%' 0.1, '1 %%' 0.01, '0.1 %%' 0.001, '0.01 %%' 0.0001, '0.001 "
-                "%%' 0.00001)\n";
-  set_log_time_axis(plot, "service time", 'x');
-  std::vector<std::string> data;
-  std::vector<std::string> elements;
-  for (std::size_t i = 0; i < curves.size(); ++i) {
-    std::string points;
-    for (const auto& [ns, share] : curves[i].points)
-      points += fmt::format("{} {}\n", std::max(ns, 1.0) * 1e-9, share);
-    data.push_back(points);
-    elements.push_back(fmt::format("$d{} with lines lw 1.6 dt {} lc {}", i, dash_type(curves[i].colour),
-                                   protocol_colour(curves[i].colour)));
   }
   finish(plot, data, elements);
   return plot;
@@ -195,6 +177,7 @@ Plot tail_plot(const std::vector<Curve>& curves) {
 Plot pair_plot(const std::vector<PairRow>& rows, const std::string& axis) {
   Plot plot = plot_with_rows(rows);
   set_log_time_axis(plot, axis, 'x');
+  plot.script += "unset mxtics\n";
   if (decades_of(rows) > 4) plot.script += "set xtics 1e-9, 100\n";  // the labels of all would touch
   plot.script += "set offsets graph 0.06, graph 0.06, 0, 0\n";
   std::vector<std::string> data;

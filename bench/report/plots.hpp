@@ -31,9 +31,6 @@ struct Curve {
   std::size_t colour = 0;
   std::vector<std::pair<double, double>> points;
 };
-/// Share of operations (y) that took longer than a time in nanoseconds (x), both logarithmic.
-Plot tail_plot(const std::vector<Curve>& curves);
-
 struct PairRow : PlotRow {
   std::optional<double> hollow;  ///< nanoseconds
   std::optional<double> full;

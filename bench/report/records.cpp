@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -26,6 +27,11 @@ std::string violation_markup(const ViolationRecord& violation) {
                   html::escaped(violation.seed), timeline_markup(violation.timeline)));
 }
 
+/// Detector and hazard: what stands before the colon.
+std::string kind_of(const ViolationRecord& violation) {
+  return violation.heading.substr(0, violation.heading.find(':'));
+}
+
 std::string by_configuration(const std::vector<ViolationRecord>& violations, std::string_view what) {
   std::vector<std::string> order;
   for (const ViolationRecord& violation : violations)
@@ -35,11 +41,15 @@ std::string by_configuration(const std::vector<ViolationRecord>& violations, std
   for (const std::string& configuration : order) {
     std::string inner;
     std::size_t count = 0;
+    std::set<std::string> kinds;
     for (const ViolationRecord& violation : violations) {
       if (violation.configuration != configuration) continue;
-      inner += violation_markup(violation);
       ++count;
+      if (kinds.insert(kind_of(violation)).second) inner += violation_markup(violation);
     }
+    if (kinds.size() < count)
+      inner +=
+          paragraph(fmt::format("The first of each kind; {} more in the .run.json.", count - kinds.size()));
     out += html::folded(fmt::format("<code>{}</code> {} {}{}", html::escaped(configuration), count, what,
                                     count == 1 ? "" : "s"),
                         "<div class=\"inner\">" + inner + "</div>\n");
@@ -67,9 +77,7 @@ void add_violations(Page& page, const RunRecords& records) {
       markup += paragraph(fmt::format("{} more of the same kinds were seen and their timelines not kept.",
                                       run.violations_not_shown));
   }
-  page.section(
-      "violations", "What happened?",
-      markup.empty() ? paragraph("No violations and no hangs are on record for these rows.") : markup);
+  page.section("violations", "What happened?", markup);
 }
 
 void add_environment(Page& page, const RunRecords& records) {
@@ -82,8 +90,7 @@ void add_environment(Page& page, const RunRecords& records) {
     if (!run.mitigations.empty()) markup += html::folded("Mitigations", facts_markup(run.mitigations));
     if (!run.build.empty()) markup += html::folded("Build", facts_markup(run.build));
   }
-  page.section("environment", "On what, and how?",
-               markup.empty() ? paragraph("No .run.json lies beside these files.") : markup);
+  page.section("environment", "On what, and how?", markup);
 }
 
 }  // namespace daxrace

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -19,24 +20,50 @@
 #include "bench/report/screen.hpp"
 #include "bench/report/sections.hpp"
 #include "harness/results/csv.hpp"
+#include "harness/results/result_set.hpp"
 
 namespace daxrace {
 namespace {
 
-std::vector<Row> read_files(const std::vector<std::string>& files, RunRecords& records) {
-  std::vector<Row> rows;
-  for (const std::string& path : files) {
-    const CsvFile file = read_csv(path);
-    if (file.rows.empty()) throw Error(fmt::format("{}: holds no rows", path));
-    if (file.dropped_lines > 0)
-      records.remarks.push_back(
-          fmt::format("{}: its last line is cut off and left out (the run was killed)", path));
+std::string name_of(const std::string& path) { return std::filesystem::path(path).filename().string(); }
+
+/// Rows as they are read, each of them once: what was measured once must not count as two samples.
+class RowReader {
+ public:
+  void read(const std::string& path, RunRecords& records) {
+    const std::size_t before = rows_.size();
     std::set<std::string> run_ids;
-    for (const Row& row : file.rows) run_ids.insert(row.run_id);
+    const std::size_t dropped = scan_csv(path, [&](const Row& row, std::size_t line) {
+      refuse_second(row, fmt::format("{}:{}", path, line));
+      run_ids.insert(row.run_id);
+      rows_.push_back(row);
+    });
+    if (rows_.size() == before) throw Error(fmt::format("{}: holds no rows", path));
+    if (dropped > 0)
+      records.remarks.push_back(
+          fmt::format("{}: its last line is cut off and left out (the run was killed)", name_of(path)));
     read_run_records(path, run_ids, records);
-    rows.insert(rows.end(), file.rows.begin(), file.rows.end());
   }
-  return rows;
+  const std::vector<Row>& rows() const { return rows_; }
+
+ private:
+  void refuse_second(const Row& row, const std::string& place) {
+    const auto [first, is_new] = places_.emplace(
+        fmt::format("{}\n{}\n{}", row.run_id, row.repetition.value_or(0), key_of(row, {})), place);
+    if (!is_new)
+      throw Error(fmt::format(
+          "{}: the same run, configuration and repetition as {}: was a file given or written twice?", place,
+          first->second));
+  }
+
+  std::vector<Row> rows_;
+  std::unordered_map<std::string, std::string> places_;
+};
+
+std::vector<Row> read_files(const std::vector<std::string>& files, RunRecords& records) {
+  RowReader reader;
+  for (const std::string& path : files) reader.read(path, records);
+  return reader.rows();
 }
 
 /// A slip of the pen in --out must not cost a file that is no report.
@@ -79,12 +106,13 @@ bool parse_report_format(const std::string& word) {
 
 std::string report_text(const ReportOptions& options) {
   RunRecords records;
-  const std::vector<Row> rows = read_files(options.files, records);
+  const std::vector<std::string> files = result_files(options.files);
+  const std::vector<Row> rows = read_files(files, records);
   if (options.explain) return violations_text(records);
   TableOptions table = usual_table_options();
   const Paint paint = paint_for(options.color);
   table.color = paint.on();
-  return options.tables ? format_results(rows, table) : screen_of(rows, records, options.files, table, paint);
+  return options.tables ? format_results(rows, table) : screen_of(rows, records, files, table, paint);
 }
 
 }  // namespace
@@ -93,11 +121,8 @@ OptionTable report_option_table(ReportOptions& options) {
   using Values = std::vector<std::string>;
   return {
       {"Output", "out", Takes::value, "FILE", "report.html",
-       "the page; a file that is no report is not replaced",
-       [&options](const Values& values) {
-         if (values.front() == "-") throw Error("--out=-: a file is needed, not standard output");
-         options.out = values.front();
-       }},
+       "the page; - writes it to standard output; a file that is no report is not replaced",
+       [&options](const Values& values) { options.out = values.front(); }},
       {"Output", "title", Takes::value, "TEXT", "daxrace: FILE", "what stands at its top",
        [&options](const Values& values) { options.title = values.front(); }},
       {"Output", "format", Takes::value, "html|text", "html",
@@ -116,9 +141,11 @@ OptionTable report_option_table(ReportOptions& options) {
 
 std::string report_page(const ReportOptions& options, const std::string& gnuplot, std::string& why_no_plots) {
   RunRecords records;
-  const std::vector<Row> rows = read_files(options.files, records);
+  const std::vector<std::string> files = result_files(options.files);
+  const std::vector<Row> rows = read_files(files, records);
   const ReportData data = sort_rows(rows, usual_table_options());
   Page page;
+  add_answer(page, data);
   add_safety(page, data);
   add_cost(page, data);
   add_distributions(page, data);
@@ -127,29 +154,29 @@ std::string report_page(const ReportOptions& options, const std::string& gnuplot
   add_starvation(page, data);
   add_violations(page, records);
   add_environment(page, records);
-  const std::string name = std::filesystem::path(options.files.front()).filename().string();
-  const std::string title = !options.title.empty() ? options.title
-                            : options.files.size() == 1
-                                ? "daxrace: " + name
-                                : fmt::format("daxrace: {} and {} more", name, options.files.size() - 1);
-  return page.finish(title, lead(data, records, options.files), gnuplot, why_no_plots);
+  std::string title = options.title;
+  if (title.empty()) title = "daxrace: " + name_of(files.front());
+  if (options.title.empty() && files.size() > 1) title += fmt::format(" and {} more", files.size() - 1);
+  return page.finish(title, lead(data, records, files), gnuplot, why_no_plots);
 }
 
 Exit write_report(const ReportOptions& options) {
-  if (options.files.empty()) throw Error("report: give at least one result file: daxrace report FILE.csv");
+  if (options.files.empty())
+    throw Error("report: give at least one result file, or a directory of them: daxrace report FILE.csv");
   if (options.text) {
     fmt::print("{}", report_text(options));
     return Exit::ok;
   }
-  refuse_foreign_file(options.out);
+  const bool to_stdout = options.out == "-";
+  if (!to_stdout) refuse_foreign_file(options.out);
   install_stop_handlers();
   std::string why_no_plots;
   const std::string page = report_page(options, options.plots ? "gnuplot" : "", why_no_plots);
   if (stop_requested().load()) throw Error("report: interrupted", Exit::interrupted);
-  write_file(options.out, page);
+  if (!to_stdout) write_file(options.out, page);
   if (options.plots && !why_no_plots.empty())
     fmt::print(stderr, "daxrace: plots skipped: {}\n", why_no_plots);
-  fmt::print("{}\n", options.out);
+  fmt::print("{}\n", to_stdout ? page : options.out);
   return Exit::ok;
 }
 

@@ -98,10 +98,11 @@ bool needs_quotes(const std::string& word) {
 void read_run_records(const std::string& csv_path, const std::set<std::string>& run_ids,
                       RunRecords& records) {
   const std::string path = run_json_path(csv_path);
+  const std::string name = std::filesystem::path(path).filename();  // pages are passed on
   std::error_code failed;
   if (!std::filesystem::exists(path, failed)) {
     records.remarks.push_back(
-        fmt::format("{}: not there: no timelines, no command, no environment for its rows", path));
+        fmt::format("{}: not there: no timelines, no command, no environment for its rows", name));
     return;
   }
   std::ifstream file(path, std::ios::binary);
@@ -114,7 +115,7 @@ void read_run_records(const std::string& csv_path, const std::set<std::string>& 
     if (missing.erase(id) > 0) records.runs.push_back(record_of(run));
   }
   for (const std::string& id : missing)
-    records.remarks.push_back(fmt::format("{}: does not know run {} of the CSV", path, id));
+    records.remarks.push_back(fmt::format("{}: does not know run {} of the CSV", name, id));
 }
 
 std::string shell_line(const std::vector<std::string>& words) {

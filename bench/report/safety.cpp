@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -27,7 +28,7 @@ html::Cell verdict_cell(const VerdictLine& line) {
     if (!line.of_saturated.contains(note))
       markup +=
           fmt::format("<br><small>{}x {}</small>", count, html::escaped(note.substr(0, note.find(':'))));
-  return {markup, false, false, is_known_verdict(line.verdict) ? line.verdict : ""};
+  return {markup, false, false, "wrap " + (is_known_verdict(line.verdict) ? line.verdict : "")};
 }
 
 const VerdictLine* line_of(const Scenario& scenario, const std::string& protocol) {
@@ -56,22 +57,18 @@ std::string promises_of(const Origin& origin, const std::string& protocol) {
 html::Table verdict_table(const ReportData& data, const Origin& origin) {
   html::Table table;
   table.caption = "Verdict of each protocol under each workload; below a verdict, the hazards that were seen";
-  table.head.push_back(html::text("workload"));
-  const std::vector<std::string> protocols = judged_protocols(data, origin);
-  for (const std::string& protocol : protocols) table.head.push_back(html::text(protocol));
-  std::vector<html::Cell> promises = {html::heading("promises to stop")};
-  for (const std::string& protocol : protocols) {
-    std::string text = html::escaped(promises_of(origin, protocol));
-    for (std::size_t at = 0; (at = text.find('+', at)) != std::string::npos; at += 6)
-      text.replace(at, 1, "+<wbr>");
-    promises.push_back({fmt::format("<small>{}</small>", text), false, false, "set"});
-  }
-  table.rows.push_back(promises);
-  for (const ReportScenario& one : origin.scenarios) {
-    std::vector<html::Cell> row = {{fmt::format("{}<small class=\"muted\">{}</small>",
-                                                html::escaped(one.title), html::escaped(one.load)),
-                                    false, true, "load"}};
-    for (const std::string& protocol : protocols) {
+  table.head = {html::text("protocol"), html::text("promises to stop")};
+  for (const ReportScenario& one : origin.scenarios)
+    table.head.push_back(
+        {fmt::format("{}<small>{}</small>", html::escaped(one.title), html::escaped(one.load)), false, false,
+         "load"});
+  for (const std::string& protocol : judged_protocols(data, origin)) {
+    std::string promises = html::escaped(promises_of(origin, protocol));
+    for (std::size_t at = 0; (at = promises.find('+', at)) != std::string::npos; at += 6)
+      promises.replace(at, 1, "+<wbr>");
+    std::vector<html::Cell> row = {html::heading(protocol),
+                                   {fmt::format("<small>{}</small>", promises), false, false, "set"}};
+    for (const ReportScenario& one : origin.scenarios) {
       const VerdictLine* line = line_of(one.scenario, protocol);
       row.push_back(line == nullptr ? html::text("") : verdict_cell(*line));
     }
@@ -159,6 +156,16 @@ Ends ends_of(const ReportData& data) {
   return ends;
 }
 
+/// Green is for what was kept: where anything got through, promised or not, the page is not green.
+bool any_harm(const ReportData& data) {
+  return std::ranges::any_of(data.origins, [](const Origin& origin) {
+    return std::ranges::any_of(origin.scenarios, [](const ReportScenario& one) {
+      return std::ranges::any_of(one.scenario.verdicts,
+                                 [](const VerdictLine& line) { return !line.violated.empty(); });
+    });
+  });
+}
+
 std::string outcome(const ReportData& data) {
   const Ends ends = ends_of(data);
   std::size_t skipped = 0;
@@ -170,7 +177,8 @@ std::string outcome(const ReportData& data) {
   if (ends.ended_badly > 0) text += "; ended in a hang or an error: " + std::to_string(ends.ended_badly);
   if (skipped > 0) text += "; " + times(skipped, "configuration") + " skipped";
   const bool bad = !ends.broken.empty() || ends.ended_badly > 0;
-  const char* const look = bad ? "bad" : ends.findings.empty() ? "good" : "warn";
+  const bool harm = !ends.findings.empty() || any_harm(data);
+  const char* const look = bad ? "bad" : harm ? "warn" : "good";
   if (data.episodes == 0) return fmt::format("<p class=\"warn\">Nothing ran: {}.</p>\n", html::escaped(text));
   return fmt::format("<p class=\"{}\"><strong>{}.</strong></p>\n", look, html::escaped(text));
 }
@@ -185,7 +193,9 @@ std::string lead(const ReportData& data, const RunRecords& records, const std::v
   for (const Origin& origin : data.origins) fact("from", origin.text);
   for (const RunRecord& run : records.runs)
     fact("run", fmt::format("{}, ended: {}", run.time_utc, run.outcome));
-  fact(files.size() == 1 ? "file" : "files", fmt::format("{}", fmt::join(files, ", ")));
+  std::vector<std::string> names;
+  for (const std::string& file : files) names.push_back(std::filesystem::path(file).filename().string());
+  fact(files.size() == 1 ? "file" : "files", fmt::format("{}", fmt::join(names, ", ")));
   out += "</dl>\n";
   for (const std::string& remark : records.remarks)
     out += fmt::format("<p class=\"warn\">{}</p>\n", html::escaped(remark));

@@ -11,6 +11,8 @@ namespace daxrace {
 /// What stands under the title: how it ended, in one sentence, and where the rows come from.
 std::string lead(const ReportData& data, const RunRecords& records, const std::vector<std::string>& files);
 
+/// In words, as a matrix of protocols and hazards, and with the plots of the punch that readers ask for.
+void add_answer(Page& page, const ReportData& data);
 void add_safety(Page& page, const ReportData& data);
 void add_cost(Page& page, const ReportData& data);
 void add_distributions(Page& page, const ReportData& data);

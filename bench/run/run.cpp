@@ -23,6 +23,7 @@
 #include "bench/run/resume.hpp"
 #include "bench/run/schedule.hpp"
 #include "bench/run/summary.hpp"
+#include "bench/run/until.hpp"
 #include "harness/platform/clock.hpp"
 #include "harness/platform/zap_cost.hpp"
 #include "harness/results/result_table.hpp"
@@ -30,9 +31,19 @@
 namespace daxrace {
 namespace {
 
+/// How long --until goes on where --time does not say it.
+constexpr std::uint64_t kUntilLimitNs = 600'000'000'000;
+
 std::vector<Configuration> wanted_matrix(const RunOptions& options, std::size_t cpus) {
   auto matrix = filter_matrix(build_matrix(options, cpus), options.filter);
-  if (options.time_budget_ns) fit_repetitions(matrix, *options.time_budget_ns);
+  if (options.until_width) {
+    fit_repetitions(matrix, options.time_budget_ns.value_or(kUntilLimitNs));
+  } else if (options.time_budget_ns) {
+    fit_repetitions(matrix, *options.time_budget_ns);
+  } else if (options.preset == Preset::compare && !options.repetitions) {
+    for (Configuration& config : matrix)
+      config.repetitions = std::max(config.repetitions, repetitions_for_decision(matrix));
+  }
   return matrix;
 }
 
@@ -69,9 +80,10 @@ std::size_t configurations_of(const std::vector<PlannedEpisode>& episodes) {
 
 std::string plan_line(const std::vector<Configuration>& matrix, const std::vector<PlannedEpisode>& episodes,
                       const RunOptions& options) {
-  return fmt::format("{}, {}, about {}, seed {}", counted(configurations_of(episodes), "configuration"),
-                     counted(episodes.size(), "episode"), duration_text(estimate(matrix, episodes)),
-                     options.seed);
+  const std::string_view most = options.until_width ? "at most " : "";
+  return fmt::format("{}, {}{}, {}about {}, seed {}", counted(configurations_of(episodes), "configuration"),
+                     most, counted(episodes.size(), "episode"), most,
+                     duration_text(estimate(matrix, episodes)), options.seed);
 }
 
 std::string foreseen(const Configuration& config, const Topology& topology, const RunOptions& options) {
@@ -241,6 +253,8 @@ class Run {
 
  private:
   MeasuredSeconds body(const PlannedEpisode& episode) {
+    if (decision_ && !decided_ && episode.repetition != block_) begin_block(episode.repetition);
+    if (decided_) return std::nullopt;
     if (finished_ && runner_->is_finished(episode, *finished_)) return std::nullopt;
     return runner_->run(episode, *results_, *progress_);
   }
@@ -253,6 +267,8 @@ class Run {
     return chosen;
   }
   void drop_finished();
+  void begin_block(unsigned block);
+  void say_whether_decided();
 
   const RunOptions& options_;
   const Topology& topology_;
@@ -264,7 +280,31 @@ class Run {
   std::optional<EpisodeRunner> runner_;
   std::optional<ResultFile> results_;
   std::optional<Progress> progress_;
+  std::optional<Decision> decision_;
+  std::size_t rows_decided_on_ = 0;  ///< rows of the results that it has seen
+  unsigned block_ = 0;
+  bool decided_ = false;
 };
+
+/// What came of the blocks before decides whether there is another.
+void Run::begin_block(unsigned block) {
+  const std::vector<Row>& rows = results_->rows();
+  for (; rows_decided_on_ < rows.size(); ++rows_decided_on_) decision_->add(rows[rows_decided_on_]);
+  decided_ = decision_->is_reached(block - 1);
+  if (!decided_) block_ = block;
+}
+
+void Run::say_whether_decided() {
+  if (!decision_) return;
+  const bool stopped = stop_requested().load();
+  if (!decided_ && !stopped) begin_block(block_ + 1);
+  const std::string how = decided_  ? fmt::format("decided after {}", counted(block_, "repetition"))
+                          : stopped ? "interrupted before it was decided"
+                                    : "not decided within the limit of time (--time)";
+  const std::string text = fmt::format("{}: {}", how, decision_->text());
+  results_->report().set_environment("until", text);
+  say(options_, text);
+}
 
 void Run::drop_finished() {
   std::erase_if(episodes_,
@@ -291,6 +331,9 @@ Exit Run::execute(const std::vector<std::string>& command_line) {
   describe_run(results_->report(), options_, command_line, machine, chosen);
   const std::vector<std::string> remarks = measure_zaps(results_->report(), machine, chosen);
   say(options_, plan_line(matrix_, episodes_, options_) + "; results in " + path);
+  if (options_.until_width)
+    decision_.emplace(*options_.until_width, repetitions_for_decision(matrix_), options_.until_paths,
+                      options_.seed);
   progress_.emplace(episodes_.size(), estimate(matrix_, episodes_), !options_.quiet, stderr);
   results_->report().write();  // before the first row, which would stand without its run if we were killed
   suite_.run();
@@ -301,6 +344,7 @@ Exit Run::execute(const std::vector<std::string>& command_line) {
     note_failure(results_->report());
     throw;
   }
+  say_whether_decided();
   return finish(*results_, options_, remarks);
 }
 

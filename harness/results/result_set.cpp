@@ -5,12 +5,16 @@
 #include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <numeric>
+#include <optional>
+#include <set>
 #include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
 #include <glob.h>
+#include <sys/stat.h>
 
 #include "harness/base/error.hpp"
 #include "harness/results/result_table.hpp"
@@ -71,6 +75,39 @@ bool add_matches(const std::string& word, std::vector<std::string>& out) {
   for (std::size_t i = 0; found && i < matches.gl_pathc; ++i) out.emplace_back(matches.gl_pathv[i]);
   globfree(&matches);
   return found;
+}
+
+using FileIdentity = std::pair<dev_t, ino_t>;
+
+/// A file by whatever name. What cannot be asked is told apart by nothing, and reading it says why.
+std::optional<FileIdentity> identity_of(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return std::nullopt;
+  return FileIdentity{info.st_dev, info.st_ino};
+}
+
+void refuse_repeated_files(const std::vector<std::string>& files) {
+  std::map<FileIdentity, std::string> given;
+  for (const std::string& file : files) {
+    const auto identity = identity_of(file);
+    if (!identity) continue;
+    const auto [first, is_new] = given.emplace(*identity, file);
+    if (is_new) continue;
+    throw Error(first->second == file ? fmt::format("{}: is given twice", file)
+                                      : fmt::format("{}: is given twice, also as {}", file, first->second));
+  }
+}
+
+[[noreturn]] void refuse_row(const std::string& second, const std::string& first) {
+  throw Error(
+      fmt::format("{}: the same run, configuration and repetition as {}: was a file given or written twice?",
+                  second, first));
+}
+
+/// What makes two rows one: everything by which rows are told apart, across sets that number it differently.
+std::string row_text(const ResultSet& set, const auto& row, std::string_view path) {
+  return fmt::format("{}\n{}\n{}\n{}", set.runs()[row.run].run_id, row.repetition, path,
+                     set.configs()[row.config]);
 }
 
 }  // namespace
@@ -219,9 +256,7 @@ void ResultSet::refuse_duplicates() const {
         std::minmax(*twice, *std::next(twice), [](const auto& one, const auto& other) {
           return std::tie(one.place.file, one.place.line) < std::tie(other.place.file, other.place.line);
         });
-    throw Error(fmt::format(
-        "{}: the same run, configuration and repetition as {}: was a file given or written twice?",
-        place_text(second.place), place_text(first.place)));
+    refuse_row(place_text(second.place), place_text(first.place));
   };
   refuse(measurements_);
   refuse(episodes_);
@@ -285,7 +320,38 @@ std::vector<std::string> result_files(const std::vector<std::string>& words) {
       throw Error(fmt::format("{}: there is no such file", word));
     }
   }
+  refuse_repeated_files(out);
   return out;
+}
+
+void refuse_common_files(const std::vector<std::string>& base, const std::vector<std::string>& changed) {
+  std::set<FileIdentity> in_base;
+  for (const std::string& file : base)
+    if (const auto identity = identity_of(file)) in_base.insert(*identity);
+  for (const std::string& file : changed)
+    if (const auto identity = identity_of(file); identity && in_base.contains(*identity))
+      throw Error(fmt::format("{}: is given on both sides", file));
+}
+
+void refuse_common_rows(const ResultSet& base, const ResultSet& changed) {
+  std::set<std::string_view> in_base;
+  for (const RunColumns& run : base.runs()) in_base.insert(run.run_id);
+  const auto in_both = [&](const ResultSet& set, const auto& row) {
+    return in_base.contains(set.runs()[row.run].run_id);
+  };
+  if (std::ranges::none_of(changed.runs(), [&](const RunColumns& r) { return in_base.contains(r.run_id); }))
+    return;
+  std::unordered_map<std::string, RowPlace> places;
+  for (const EpisodeOutcome& row : base.episodes()) places.emplace(row_text(base, row, ""), row.place);
+  for (const Measurement& row : base.measurements())
+    places.emplace(row_text(base, row, base.paths()[row.path]), row.place);
+  const auto refuse = [&](const auto& row, std::string_view path) {
+    if (!in_both(changed, row)) return;
+    if (const auto found = places.find(row_text(changed, row, path)); found != places.end())
+      refuse_row(changed.place_text(row.place), base.place_text(found->second));
+  };
+  for (const EpisodeOutcome& row : changed.episodes()) refuse(row, "");
+  for (const Measurement& row : changed.measurements()) refuse(row, changed.paths()[row.path]);
 }
 
 }  // namespace daxrace

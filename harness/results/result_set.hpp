@@ -145,7 +145,12 @@ std::vector<const Column*> config_columns(const std::vector<std::string_view>& w
 std::vector<std::string_view> config_fields(std::string_view config);
 
 /// Files, directories (their *.csv) and patterns such as results/*.csv, as files in order of name. Throws
-/// Error for a word that stands for nothing.
+/// Error for a word that stands for nothing, and for a file that is given twice, be it by another name.
 std::vector<std::string> result_files(const std::vector<std::string>& words);
+/// Throws Error for a file that stands on both sides of a comparison.
+void refuse_common_files(const std::vector<std::string>& base, const std::vector<std::string>& changed);
+/// Throws Error if two sets hold one row: the same run, configuration, path and repetition. A copy of a file
+/// is that file.
+void refuse_common_rows(const ResultSet& base, const ResultSet& changed);
 
 }  // namespace daxrace

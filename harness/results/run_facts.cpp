@@ -49,6 +49,17 @@ void add_report(RunFacts& facts, const Json& run) {
   add_section(facts, run, "build", build);
 }
 
+/// What a CPU and its clock make of the same program: small texts that explain large differences.
+const std::vector<std::string>& facts_of_speed() {
+  static const std::vector<std::string> names = {"governor",    "turbo",    "smt",
+                                                 "clocksource", "compiler", "flags"};
+  return names;
+}
+
+bool is_one_of(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
 bool all_known(const std::set<std::string>& values) {
   return !values.empty() && !values.contains(std::string(kUnknown));
 }
@@ -88,11 +99,26 @@ std::vector<FactDifference> differing_facts(const RunFacts& base, const RunFacts
   for (const auto& [name, values] : base) {
     const auto other = changed.find(name);
     if (other == changed.end() || other->second == values) continue;
-    const bool decisive = std::ranges::find(decisive_facts(), name) != decisive_facts().end();
+    const bool decisive = is_one_of(decisive_facts(), name);
     out.push_back({name, fact_text(base, name), fact_text(changed, name),
-                   decisive && all_known(values) && all_known(other->second)});
+                   decisive && all_known(values) && all_known(other->second),
+                   decisive || is_one_of(facts_of_speed(), name)});
   }
   return out;
+}
+
+std::vector<std::string> command_of(const ResultSet& set) {
+  std::vector<std::map<std::string, Json>> reports;
+  for (const std::string& file : set.files()) reports.push_back(reports_beside(file));
+  for (auto run = set.runs().rbegin(); run != set.runs().rend(); ++run) {
+    const auto found = reports[run->file].find(run->run_id);
+    if (found == reports[run->file].end()) continue;
+    const auto words = found->second.find("command_line");
+    if (words == found->second.end() || !words->is_array() || words->empty()) continue;
+    if (std::ranges::all_of(*words, [](const Json& word) { return word.is_string(); }))
+      return words->get<std::vector<std::string>>();
+  }
+  return {};
 }
 
 }  // namespace daxrace

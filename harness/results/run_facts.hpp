@@ -27,7 +27,11 @@ struct FactDifference {
   std::string base;
   std::string changed;
   bool decisive = false;  ///< known of both sides, and one of decisive_facts()
+  bool matters = false;   ///< figures hang on it: decisive, or how fast a CPU and its clock run
 };
 std::vector<FactDifference> differing_facts(const RunFacts& base, const RunFacts& changed);
+
+/// The command line of the latest run of a set, as its .run.json has it; empty if none does.
+std::vector<std::string> command_of(const ResultSet& set);
 
 }  // namespace daxrace

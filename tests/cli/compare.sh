@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # usage: compare.sh [PROGRAM]: what daxrace compare makes of files that are damaged, foreign or hostile: one line that names
-# file and line, and exit status 2.
+# file and line, and exit status 2; and what it says of runs that decide nothing, and on how many lines.
 set -euo pipefail
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -73,23 +73,27 @@ refused_lines() {
   with 7 sed 's/.*//'; hostile "an empty line" ':7: has fewer columns'
 }
 
+# The good file as if it came from another run: what has the run of the other side is refused.
+another_run() { sed "2,\$s/^\\([^,]*\\),[^,]*,/\\1,another-run,/" "$good"; }
+
 accepted() {
-  printf '\xEF\xBB\xBF' >odd.csv; sed 's/$/\r/' "$good" >>odd.csv
+  { printf '\xEF\xBB\xBF'; another_run | sed 's/$/\r/'; } >odd.csv
   run "$daxrace" compare "$good" odd.csv
   expect_status 0 "CRLF and a byte order mark"
-  head -c -40 "$good" >odd.csv
+  another_run | head -c -40 >odd.csv
   run "$daxrace" compare "$good" odd.csv
   expect_out 'half a last line, left by a killed run, was dropped' "a truncated last line"
-  with 7 set_field "$(column reason)" '"a ""quoted"" reason, with a comma"'; mv hostile.csv odd.csv
+  with 7 set_field "$(column reason)" '"a ""quoted"" reason, with a comma"'
+  good=hostile.csv another_run >odd.csv
   run "$daxrace" compare "$good" odd.csv
   expect_status 0 "quotes and commas in a reason"
   # The recorded file may be older than the last columns of today.
   run "$daxrace" "${short[@]}" --workload=load --out=today.csv
   expect_status 0 "a short run"
-  sed 's/$/,whatever/' today.csv >odd.csv; sed -i '1s/whatever/later/' odd.csv
+  good=today.csv another_run | sed 's/$/,whatever/; 1s/whatever/later/' >odd.csv
   run "$daxrace" compare today.csv odd.csv
   expect_status 0 "a newer file with a further column"
-  cut -d, -f1-71 "$good" >odd.csv
+  another_run | cut -d, -f1-71 >odd.csv
   run "$daxrace" compare "$good" odd.csv
   expect_status 0 "an older file without its last column"
 }
@@ -107,13 +111,71 @@ missing() {
   expect_err '^daxrace: empty: no \.csv file' "a directory without results"
 }
 
+# given_twice WHAT PATTERN ARGUMENT...: exit 2 and one line that names the file, in every verb.
+given_twice() {
+  run "$daxrace" "${@:3}"
+  expect_status 2 "$1"
+  expect_err "$2" "$1"
+  expect_one_line_err "$1"
+  expect_no_out . "$1"
+}
+
+twice() {
+  head -60 "$good" >part.csv
+  cp part.csv copy.csv
+  given_twice "a file with itself" '^daxrace: part\.csv: is given on both sides$' compare part.csv part.csv
+  given_twice "a copy" '^daxrace: copy\.csv:[0-9]+: the same run.* as part\.csv:[0-9]+' compare part.csv copy.csv
+  given_twice "history of a file and itself" '^daxrace: part\.csv: is given twice$' history part.csv part.csv
+  given_twice "history of a copy" '^daxrace: copy\.csv:[0-9]+: the same run' history part.csv copy.csv
+}
+
+# Three repetitions of a run on one side, and of another on the other.
+undecided() {
+  awk -F, -v n="$(column repetition)" 'NR == 1 || $n <= 3' "$good" >a.csv
+  good=a.csv another_run >b.csv
+  echo '{"schema":1,"runs":[{"run_id":"another-run","command_line":["daxrace","run","--repetitions=3","--out=b.csv"]}]}' >b.run.json
+  run "$daxrace" compare a.csv b.csv
+  expect_status 0 "three repetitions"
+  expect_out '^Nothing could be decided: 3 repetitions, [0-9]+ needed:$' "three repetitions"
+  expect_out '^  daxrace run --repetitions=[0-9]+$' "the command that mends it"
+  expect_no_out 'no regression' "three repetitions"
+  [[ $(wc -l <"$work/out") -le 40 ]] || fail "where nothing is decided, it takes $(wc -l <"$work/out") lines"
+  run "$daxrace" compare a.csv b.csv --strict
+  expect_status 1 "--strict where nothing could be decided"
+  run "$daxrace" compare "$good" --by=protocol:none,range_lock
+  expect_status 0 "two protocols of one run"
+  expect_out '^range_lock against none: [0-9]+ of [0-9]+ rows slower' "two protocols of one run"
+  run "$daxrace" history a.csv b.csv
+  expect_out '^Nothing could be decided: 2 runs, [0-9]+ needed' "history of two runs"
+}
+
+# slowed FACTOR: the good file as another run, its medians changed.
+slowed() {
+  another_run | awk -F, -v OFS=, -v n="$(column lat_p50_ns)" -v by="$1" 'NR > 1 && $n != "" { $n = int($n * by) } { print }'
+}
+
+one_screen() {
+  slowed 2 >slow.csv
+  run "$daxrace" compare "$good" slow.csv
+  expect_status 1 "everything takes twice the time"
+  expect_out '^Worse: [0-9]+ rows slower$' "everything takes twice the time"
+  [[ $(wc -l <"$work/out") -le 40 ]] || fail "a comparison takes $(wc -l <"$work/out") lines"
+  [[ $(awk '{ print length }' "$work/out" | sort -n | tail -n 1) -le 80 ]] || fail "a comparison is wider than 80 columns"
+  run "$daxrace" compare "$good" slow.csv --tables
+  [[ $(wc -l <"$work/out") -gt 200 ]] || fail "--tables has $(wc -l <"$work/out") lines only"
+  cp "$work/out" tables
+  run "$daxrace" compare "$good" slow.csv --all
+  cmp -s "$work/out" tables || fail "--all differs from --tables"
+}
+
 # A machine that died while it wrote leaves its file at any byte.
 cut_anywhere() {
   local size
   head -40 "$good" >whole.csv
+  good=whole.csv another_run >other.csv
   for size in $(seq 900 397 "$(stat -c %s whole.csv)"); do
     head -c "$size" whole.csv >cut.csv
-    run "$daxrace" compare whole.csv cut.csv
+    run "$daxrace" compare other.csv cut.csv
     [[ $status -le 1 ]] || fail "cut at byte $size: exit status $status"
   done
 }
@@ -123,6 +185,9 @@ main() {
   refused_lines
   accepted
   missing
+  twice
+  undecided
+  one_screen
   cut_anywhere
   finish
 }

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# usage: report_page.sh PROGRAM: the page of `daxrace report` in a real browser, wide and narrow, light and dark: nothing
-# overflows, nothing is fetched, no complaint on the console, the picture shows something, and every plot has its text.
+# usage: report_page.sh PROGRAM: the page of `daxrace report` in a real browser, wide and narrow, light and dark, and on paper:
+# nothing reaches beyond the edge, every protocol can be read, nothing is fetched, no complaint on the console, the picture
+# shows something, and every plot has its text.
 set -euo pipefail
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 daxrace=$(realpath "$1")
-for tool in chromium gnuplot; do command -v "$tool" >/dev/null || skip "$tool is not installed (scripts/install-deps.sh --report)"; done
+for tool in chromium gnuplot pdftotext; do command -v "$tool" >/dev/null || skip "$tool is not installed (scripts/install-deps.sh --report)"; done
 
 # browse NAME WIDTH PAGE OPTION...: a browser of its own, bounded in time.
 browse() {
@@ -27,8 +28,16 @@ measuring_copy() {
 <script>
 addEventListener("load", () => {
   const root = document.documentElement, values = {}, set = (name, value) => values[name] = value;
-  document.querySelectorAll("details").forEach(one => one.open = true);
   const seen = one => one.getBoundingClientRect();
+  const shown = one => one.checkVisibility() && seen(one).right <= root.clientWidth + 1 && seen(one).left >= 0;
+  // As the reader finds it: the matrix, before anything is unfolded.
+  set("names", [...document.querySelectorAll("#answer tbody th")].filter(shown).map(one => one.textContent).join(" "));
+  set("folded", document.querySelectorAll("details.part:not([open])").length);
+  document.querySelectorAll("details").forEach(one => one.open = true);
+  set("hidden", [...document.querySelectorAll(".scroll")].filter(one => one.scrollWidth > one.clientWidth + 1).length);
+  const wide = document.querySelector("#safety .scroll");
+  wide.scrollLeft = 10000;
+  set("first", [...wide.querySelectorAll("tbody th")].filter(one => !shown(one)).length);
   const plots = [...document.querySelectorAll("svg.plot")];
   set("width", root.clientWidth);
   set("content", root.scrollWidth);
@@ -71,17 +80,23 @@ expect_value() {
 }
 
 
+# check_layout NAME WIDTH TABLES: TABLES: how many may be wider than the page, and scroll.
 check_layout() {
-  local name=$1 width=$2 plots
-  shift 2
+  local name=$1 width=$2 most=$3 plots protocol
+  shift 3
   frame_of "$width" >"$work/frame.html"
-  browse "$name" 1300 "$work/frame.html" --virtual-time-budget=10000 --dump-dom "$@"
+  browse "$name" 1700 "$work/frame.html" --virtual-time-budget=10000 --dump-dom "$@"
   plots=$(value "$name" plots)
   [[ ${plots:-0} -ge 10 ]] || fail "$name: only '$plots' plots"
   [[ $(value "$name" width) -eq $width ]] || fail "$name: the window is $(value "$name" width) wide"
   [[ $(value "$name" content) -le $(value "$name" width) ]] ||
     fail "$name: the page is $(value "$name" content) wide in a window of $(value "$name" width)"
-  for what in small mute tableless outside twice fetched; do expect_value "$name" "$what" 0; done
+  for what in small mute outside twice fetched first; do expect_value "$name" "$what" 0; done
+  [[ $(value "$name" hidden) -le $most ]] || fail "$name: $(value "$name" hidden) tables are wider than the page"
+  [[ $(value "$name" folded) -ge 3 ]] || fail "$name: the details are not folded"
+  for protocol in "${protocols[@]}"; do
+    [[ " $(value "$name" names) " == *" $protocol "* ]] || fail "$name: '$protocol' cannot be seen on top"
+  done
 }
 
 # The picture of an empty page compresses to almost nothing.
@@ -95,17 +110,40 @@ check_picture() {
   [[ -z ${DAXRACE_PICTURES:-} ]] || cp "$work/$name.png" "$DAXRACE_PICTURES/"
 }
 
+protocols=()
+
+# The page as it is printed: every word of it on the paper, every protocol there, details open.
+check_paper() {
+  local protocol beyond
+  browse paper 1200 "$work/page.html" --no-pdf-header-footer --print-to-pdf="$work/page.pdf"
+  pdftotext -bbox "$work/page.pdf" "$work/page.bbox" || { fail "paper: no PDF"; return; }
+  beyond=$(awk -F'"' '/<page / { width = $2; next } /<word / && ($6 > width + 1 || $2 < -1) { print $0 }' "$work/page.bbox" | head -n 3)
+  [[ -z $beyond ]] || fail "paper: beyond the edge: $beyond"
+  pdftotext -layout "$work/page.pdf" "$work/page.txt"
+  for protocol in "${protocols[@]}"; do
+    # On top, in the table of verdicts, and in every plot.
+    [[ $(grep -cwF "$protocol" "$work/page.txt") -ge 5 ]] || fail "paper: '$protocol' is cut off"
+  done
+  grep -q 'where the time goes' "$work/page.txt" || fail "paper: the details are not open"
+}
+
 main() {
   run "$daxrace" report "$top/results/reference/memory.csv" --out="$work/page.html"
   expect_status 0 "daxrace report"
   expect_no_out 'plots skipped' "daxrace report"
   [[ ! -s $work/err ]] || fail "daxrace report: $(cat "$work/err")"
+  mapfile -t protocols < <("$daxrace" list --format=json | sed -n '/"protocols"/,/\]/s/^ *"name": "\([a-z0-9_]*\)".*/\1/p')
+  [[ ${#protocols[@]} -ge 10 ]] || fail "the protocols are not known"
+  [[ $(stat -c %s "$work/page.html") -lt 600000 ]] || fail "the page has $(stat -c %s "$work/page.html") bytes"
+  ! grep -qF "$top" "$work/page.html" || fail "the page holds a path of this machine"
   measuring_copy "$work/page.html" >"$work/measured.html"
   local dark=(--blink-settings=preferredColorScheme=0)
-  check_layout wide 1200
+  check_layout wide 1280 0
   expect_value wide ground 'rgb(255,255,255)'
-  check_layout narrow 400
-  check_layout dark 400 "${dark[@]}"
+  check_layout wider 1600 0
+  check_layout narrow 400 1000
+  check_layout dark 400 1000 "${dark[@]}"
+  check_paper
   expect_value dark ground 'rgb(17,20,23)'
   check_picture light-1200 1200
   check_picture light-400 400
