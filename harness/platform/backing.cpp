@@ -21,7 +21,6 @@
 namespace daxrace {
 namespace {
 
-constexpr std::size_t kHugeBytes = std::size_t{2} << 20;
 constexpr const char* kFsdaxName = "daxrace.region";
 
 std::size_t page_bytes() { return static_cast<std::size_t>(sysconf(_SC_PAGESIZE)); }

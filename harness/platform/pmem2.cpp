@@ -19,8 +19,6 @@
 namespace daxrace {
 namespace {
 
-constexpr std::size_t kHugeBytes = std::size_t{2} << 20;
-
 void check(int result, const char* what, const std::string& name) {
   if (result == 0) return;
   throw Error(fmt::format("{}: cannot {}: {}", name, what, pmem2_errormsg()));

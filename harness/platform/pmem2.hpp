@@ -13,6 +13,9 @@ struct pmem2_vm_reservation;
 
 namespace daxrace {
 
+/// What one entry of a page table's middle level maps.
+inline constexpr std::size_t kHugeBytes = std::size_t{2} << 20;
+
 /// libpmem2's view of an open file or device.
 class Pmem2Source {
  public:

@@ -23,7 +23,6 @@
 namespace daxrace {
 namespace {
 
-constexpr std::size_t kHugeBytes = std::size_t{2} << 20;
 constexpr std::array<std::string_view, 3> kGranularityNames = {"byte", "cache_line", "page"};
 
 /// A write fault that changes nothing. (A read fault may map the neighbours too.)
