@@ -57,7 +57,7 @@ std::string without_line_ends(std::string_view text) {
   return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_csv(std::string_view text) {
   std::string field = without_line_ends(text);
   const bool trimmed_by_readers =
       !field.empty() && (std::isspace(static_cast<unsigned char>(field.front())) != 0 ||
@@ -380,7 +380,7 @@ std::string csv_line(const Row& row) {
   std::string line;
   for (const Column& column : kColumns) {
     if (&column != kColumns.data()) line += ',';
-    line += quoted(field_text(row, column));
+    line += in_csv(field_text(row, column));
   }
   return line;
 }
@@ -396,7 +396,7 @@ std::string key_of(const Row& row, std::initializer_list<std::string_view> excep
   std::string key;
   for (const Column& column : kColumns) {
     if (!column.is_key || std::find(except.begin(), except.end(), column.name) != except.end()) continue;
-    key += quoted(field_text(row, column));
+    key += in_csv(field_text(row, column));
     key += ',';
   }
   if (!key.empty()) key.pop_back();
