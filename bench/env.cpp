@@ -226,9 +226,20 @@ struct Effect {
   std::string_view topic;
   std::string_view text;
 };
-constexpr std::array<Effect, 21> kEffects = {
+constexpr std::array<Effect, 26> kEffects = {
     {{"CPUs", "races need threads that run at the same time; more workers than CPUs: no cost figures"},
      {"NUMA", "local against remote needs two nodes with memory"},
+     {"memory binding",
+      "without it memory lies where the kernel puts it: pmem_node and mem_nodes are empty, remote is skipped "
+      "on "
+      "several nodes"},
+     {"CPU affinity", "without it every placement but none is skipped"},
+     {"CPU quota",
+      "a worker that has used it up stands still: p99 and the longest waits are the quota's; such rows stay "
+      "out of "
+      "costs"},
+     {"isolated CPUs", "the quietest CPUs are left aside"},
+     {"CPU kinds", "workers on fast and on slow cores in one row: latencies have two humps"},
      {"NUMA balancing",
       "it unmaps pages to see who uses them: faults and shootdowns that no protocol caused"},
      {"clock", "every latency holds two reads of the clock"},

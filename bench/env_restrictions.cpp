@@ -17,16 +17,13 @@ EnvLine judge_binding(const Restrictions& r) {
   if (r.binding_error.empty()) return {Fitness::ok, std::string(kTopic), "allowed", ""};
   return {Fitness::note, std::string(kTopic), fmt::format("refused: {}", r.binding_error),
           "give the container SYS_NICE (--cap-add=SYS_NICE), or a seccomp profile with mbind, get_mempolicy, "
-          "set_mempolicy and move_pages",
-          "memory lies where the kernel puts it: pmem_node and mem_nodes are empty, remote is skipped on "
-          "several nodes"};
+          "set_mempolicy and move_pages"};
 }
 
 EnvLine judge_affinity(const Restrictions& r) {
   constexpr std::string_view kTopic = "CPU affinity";
   if (r.affinity_refusal.empty()) return {Fitness::ok, std::string(kTopic), "allowed", ""};
-  return {Fitness::missing, std::string(kTopic), r.affinity_refusal, "daxrace run --placement=none",
-          "every placement but none is skipped"};
+  return {Fitness::missing, std::string(kTopic), r.affinity_refusal, "daxrace run --placement=none"};
 }
 
 EnvLine judge_quota(const Restrictions& r) {
@@ -34,17 +31,14 @@ EnvLine judge_quota(const Restrictions& r) {
   if (!r.groups.cpus) return {Fitness::ok, std::string(kTopic), "none", ""};
   return {Fitness::note, std::string(kTopic),
           fmt::format("{:.3g} CPUs, by control group {}", *r.groups.cpus, r.groups.cpu_group),
-          "run outside of it, or raise it: systemctl set-property SLICE CPUQuota=, docker run --cpus=",
-          "whoever has used it up stands still: p99 and the longest waits are the quota's; such rows stay "
-          "out of costs"};
+          "run outside of it, or raise it: systemctl set-property SLICE CPUQuota=, docker run --cpus="};
 }
 
 EnvLine judge_isolated(const Restrictions& r) {
   constexpr std::string_view kTopic = "isolated CPUs";
   if (r.isolated_cpus.empty()) return {Fitness::ok, std::string(kTopic), "none", ""};
   return {Fitness::note, std::string(kTopic), r.isolated_cpus + ": used only if asked for",
-          fmt::format("taskset -c {0} daxrace run --cpus={0}", r.isolated_cpus),
-          "nobody else runs there: the quietest CPUs are left aside"};
+          fmt::format("taskset -c {0} daxrace run --cpus={0}", r.isolated_cpus)};
 }
 
 EnvLine judge_kinds(const Restrictions& r) {
@@ -53,8 +47,7 @@ EnvLine judge_kinds(const Restrictions& r) {
   std::string lists;
   for (const std::string& cpus : r.cpu_kinds) lists += (lists.empty() ? "" : " and ") + cpus;
   return {Fitness::note, std::string(kTopic), fmt::format("{}: {}", r.cpu_kinds.size(), lists),
-          fmt::format("daxrace run --cpus={}, one kind", r.cpu_kinds.back()),
-          "workers on fast and on slow cores in one row: latencies have two humps"};
+          fmt::format("daxrace run --cpus={}, one kind", r.cpu_kinds.back())};
 }
 
 std::string first_line(const std::string& path) {

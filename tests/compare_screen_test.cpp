@@ -102,7 +102,7 @@ TEST_F(CompareScreenText, IsOneScreenHoweverManyRowsChanged) {
   Simulation many;
   many.samples = 60;
   many.workloads.clear();
-  for (int i = 0; i < 20; ++i) many.workloads.push_back(fmt::format("work{:02}", i));
+  for (int i = 0; i < 20; ++i) many.workloads.emplace_back(kPathNames[static_cast<std::size_t>(i)]);
   many.protocols = {"none", "mmaplock", "iolock", "iolock_mmaplock", "ext4", "lease_break", "range_lock"};
   CompareOptions options = two(many, many, [](Rows& rows) {
     std::size_t number = 0;
@@ -115,7 +115,7 @@ TEST_F(CompareScreenText, IsOneScreenHoweverManyRowsChanged) {
   const std::string text = screen(options);
   EXPECT_LE(std::ranges::count(text, '\n'), 40) << text;
   EXPECT_THAT(text, HasSubstr("\nWorse: 140 rows slower\n"));
-  EXPECT_THAT(text, HasSubstr("  p50 work00                  7      0         0    7   x1."));
+  EXPECT_THAT(text, HasSubstr(fmt::format("  p50 {:<24}7      0         0    7   x1.", kPathNames[0])));
   EXPECT_THAT(text, HasSubstr("  and 8 more paths (--tables)\n"));
   std::istringstream lines(text);
   std::size_t changed = 0;

@@ -234,7 +234,7 @@ TEST(Run, and_broken_where_they_are_the_rule) {
 /// Sleeps for a pinned page where no put wakes it, with MMAPLOCK kept, so that nobody maps the page again.
 struct loses_its_wakeup : protocol::iolock_mmaplock {
   template <class K>
-  static int fallocate(K& k, core::InodeOf<K>& ip, core::Change&) {
+  static int change(K& k, core::InodeOf<K>& ip, core::Change&) {
     core::Exclusive iolock(k, ip.i_rwsem);
     core::Exclusive mmaplock(k, ip.invalidate_lock);
     const FrameNumber busy = core::dax_layout_busy_page(k, ip, core::kWholeFile);

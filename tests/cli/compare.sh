@@ -149,9 +149,14 @@ undecided() {
   expect_out '^Nothing could be decided: 2 runs, [0-9]+ needed' "history of two runs"
 }
 
-# slowed FACTOR: the good file as another run, its medians changed.
+# slowed FACTOR: the good file as another run, its latencies changed.
 slowed() {
-  another_run | awk -F, -v OFS=, -v n="$(column lat_p50_ns)" -v by="$1" 'NR > 1 && $n != "" { $n = int($n * by) } { print }'
+  local columns="" name
+  for name in min p50 p90 p99 p999 max; do columns+="$(column "lat_${name}_ns") "; done
+  another_run | awk -F, -v OFS=, -v columns="$columns" -v by="$1" '
+    BEGIN { count = split(columns, at, " ") }
+    NR > 1 { for (i = 1; i <= count; i++) if ($at[i] != "") $at[i] = int($at[i] * by) }
+    { print }'
 }
 
 one_screen() {
