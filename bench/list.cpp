@@ -13,6 +13,7 @@
 #include "bench/cli/units.hpp"
 #include "bench/run/matrix.hpp"
 #include "bench/run/pmem_scan.hpp"
+#include "harness/base/text.hpp"
 #include "harness/engine/episode.hpp"
 #include "harness/litmus/release_rows.hpp"
 #include "harness/load/workload.hpp"
@@ -86,15 +87,10 @@ void print_releases() {
     const Release& release = *row.release;
     fmt::print("  {:<14} {}: {}, {}\n", release.name, release.kernels, release.protocol,
                name_in(kRefcountRegimeNames, release.refcount));
-    std::string line = fmt::format("  {:<14} wrong:", "");
-    for (const std::string_view id : litmus::wrong_in(row)) {
-      if (line.size() + 1 + id.size() > kWidth) {
-        fmt::print("{}\n", line);
-        line = fmt::format("  {:<14}      ", "");
-      }
-      line += fmt::format(" {}", id);
-    }
-    fmt::print("{}\n  {:<14} read from: {}\n", line, "", release.source);
+    std::string wrong = "wrong:";
+    for (const std::string_view id : litmus::wrong_in(row)) wrong += fmt::format(" {}", id);
+    fmt::print("{}  {:<14} read from: {}\n", wrapped_text(fmt::format("  {:<15}", ""), wrong, 23, kWidth), "",
+               release.source);
   }
 }
 

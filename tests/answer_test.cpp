@@ -273,5 +273,17 @@ TEST(AnswerText, StoryIsTheOneThatTheRunTells) {
   EXPECT_THAT(screen(rows), HasSubstr("One story: none, mixed: H4")) << "without a report: its counts";
 }
 
+/// A run.json comes from another machine: nothing in it acts on the terminal.
+TEST(AnswerText, StoryMovesNoCursor) {
+  auto rows = run_of({{"none", 1000}, {"iolock_mmaplock", 2000}});
+  episode(rows, "none").violated = "H4";
+  episode(rows, "none").promises = "";
+  episode(rows, "none").verdict = "expected";
+  const std::string text =
+      answer_text(answer_of(rows, plain(), {{"none", "mixed", "corruption H4: \x1b[2J\rkept"}}), {});
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(text, HasSubstr("\\x1b[2J\\rkept"));
+}
+
 }  // namespace
 }  // namespace daxrace

@@ -84,6 +84,15 @@ TEST_F(CompareScreenText, SaysThatNothingCouldBeDecidedAndWhichCommandMends) {
   EXPECT_EQ(compare_exit(compare_files(options), true), Exit::broken);
 }
 
+/// A .run.json may come from anybody's machine: none of its bytes may move the cursor.
+TEST_F(CompareScreenText, ShowsARecordedCommandWithoutItsControlCharacters) {
+  const CompareOptions options = two(few(), few());
+  describe("new.run.json",
+           {{"run_id", "run-2"}, {"command_line", {"daxrace", "run", "--filter=a\x1b[2Jb", "--force"}}});
+  EXPECT_THAT(screen(options), HasSubstr("\n  daxrace run '--filter=a\\x1b[2Jb' --repetitions=5\n"));
+  EXPECT_THAT(screen(options), Not(HasSubstr("\x1b")));
+}
+
 TEST_F(CompareScreenText, WithoutARecordedCommandNamesThePresetForComparisons) {
   EXPECT_THAT(screen(two(few(), few())), HasSubstr("\n  daxrace run --preset=compare\n"));
   EXPECT_EQ(repeated_command({}, 14), "daxrace run --preset=compare --repetitions=14");

@@ -394,17 +394,5 @@ TEST(ResultTable, DamagedHistogramIsOneClearError) {
   EXPECT_THROW(format_results(rows, plain()), Error);
 }
 
-TEST(ResultTable, MarkdownHasTheSameFiguresInWholeTables) {
-  const std::string text = format_results_markdown(usual_run(), plain());
-  EXPECT_THAT(text, HasSubstr("| mixed | none | kept | - | H1+H2+H3+H4 | 9 | 3600 |  |\n"));
-  EXPECT_THAT(text, HasSubstr("| mixed | punch | iolock_mmaplock | 3600 | "));
-  std::istringstream lines(text);
-  std::set<std::ptrdiff_t> bars;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with('|')) bars.insert(std::count(line.begin(), line.end(), '|'));
-  }
-  EXPECT_EQ(bars, (std::set<std::ptrdiff_t>{9, 10}));
-}
-
 }  // namespace
 }  // namespace daxrace

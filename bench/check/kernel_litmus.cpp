@@ -17,6 +17,7 @@
 #include "bench/cli/units.hpp"
 #include "harness/live/staging/freeze.hpp"
 #include "harness/platform/clock.hpp"
+#include "harness/results/render/table.hpp"
 
 namespace daxrace {
 namespace {
@@ -139,12 +140,6 @@ std::uint64_t duration_ns(const std::vector<CellResult>& cells) {
 
 nlohmann::ordered_json told(const std::optional<bool>& fact) {
   return fact ? nlohmann::ordered_json(*fact) : nullptr;
-}
-
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + '"';
 }
 
 /// Positions of words in a table of names; empty for none or `all`.
@@ -286,15 +281,16 @@ std::string kernel_litmus_text(const FsFacts& facts, const std::vector<CellResul
 }
 
 std::string kernel_litmus_csv(const FsFacts& facts, const std::vector<CellResult>& cells) {
-  std::string out =
-      "kernel,fs,dax,mount_options,operation,access,hazard,outcome,slept_in,freed_by,what,duration_ns\n";
+  render::Table table;
+  for (const char* name : {"kernel", "fs", "dax", "mount_options", "operation", "access", "hazard", "outcome",
+                           "slept_in", "freed_by", "what", "duration_ns"})
+    table.columns.push_back({name});
   for (const CellResult& cell : cells)
-    out += fmt::format("{},{},{:d},{},{},{},{},{},{},{},{},{}\n", facts.kernel, facts.fs, facts.dax,
-                       quoted(facts.mount_options), kernel::info_of(cell.operation).name,
-                       kernel::info_of(cell.access).name,
-                       name_in(kHazardNames, kernel::info_of(cell.access).hazard), outcome_of(cell),
-                       quoted(cell.where), quoted(cell.freed_by), quoted(cell.what), cell.duration_ns);
-  return out;
+    table.add({facts.kernel, facts.fs, facts.dax ? "1" : "0", facts.mount_options,
+               kernel::info_of(cell.operation).name, kernel::info_of(cell.access).name,
+               name_in(kHazardNames, kernel::info_of(cell.access).hazard), outcome_of(cell), cell.where,
+               cell.freed_by, cell.what, cell.duration_ns});
+  return render::csv(table);
 }
 
 std::string kernel_litmus_json(const FsFacts& facts, const std::vector<CellResult>& cells,

@@ -25,9 +25,7 @@ std::vector<const Reproducer*> picked(const std::vector<std::string>& words) {
   for (const Reproducer& reproducer : all) names.emplace_back(reproducer.name);
   std::vector<const Reproducer*> found;
   for (const std::string& word : words) {
-    const auto at = std::ranges::find(names, word);
-    if (at == names.end() && word != "all")
-      throw Error("--reproducer: " + unknown_word("reproducer", word, names));
+    if (word != "all") position_of("reproducer", word, names);
     for (const Reproducer& reproducer : all)
       if (word == "all" || reproducer.name == word) found.push_back(&reproducer);
   }

@@ -32,25 +32,13 @@ Values words_of(const Infos& infos) {
   return names;
 }
 
-/// Positions of the words in a list of names; empty for none or `all`.
-std::vector<std::size_t> positions(std::string_view option, const Values& words, const Values& names) {
-  std::vector<std::size_t> found;
-  for (const std::string& word : words) {
-    if (word == "all") return {};
-    const auto at = std::ranges::find(names, word);
-    if (at == names.end()) throw Error(fmt::format("--{}: {}", option, unknown_word(option, word, names)));
-    found.push_back(static_cast<std::size_t>(at - names.begin()));
-  }
-  return found;
-}
-
 /// `all` is every one of them here: without the option there is none.
 std::vector<const litmus::ReleaseRow*> releases_of(const LitmusOptions& options) {
   const auto rows = litmus::release_rows();
   Values names;
   for (const litmus::ReleaseRow& row : rows) names.emplace_back(row.release->name);
   std::vector<const litmus::ReleaseRow*> found;
-  for (const std::size_t i : positions("release", options.releases, names)) found.push_back(&rows[i]);
+  for (const std::size_t i : positions_of("release", options.releases, names)) found.push_back(&rows[i]);
   if (found.empty() && !options.releases.empty())
     for (const litmus::ReleaseRow& row : rows) found.push_back(&row);
   return found;
@@ -58,32 +46,26 @@ std::vector<const litmus::ReleaseRow*> releases_of(const LitmusOptions& options)
 
 litmus::Selection selection_of(const LitmusOptions& options) {
   litmus::Selection selection;
-  for (const std::size_t i : positions("protocol", options.protocols, protocol_words()))
+  for (const std::size_t i : positions_of("protocol", options.protocols, protocol_words()))
     selection.scripts.push_back(&litmus::scripts()[i]);
   selection.releases = releases_of(options);
   selection.protocols = options.releases.empty() || !options.protocols.empty();
-  for (const std::size_t i : positions("operation", options.operations, words_of(litmus::kOperations)))
+  for (const std::size_t i : positions_of("operation", options.operations, words_of(litmus::kOperations)))
     selection.operations.push_back(static_cast<litmus::Operation>(i));
-  for (const std::size_t i : positions("access", options.accesses, words_of(litmus::kAccesses)))
+  for (const std::size_t i : positions_of("access", options.accesses, words_of(litmus::kAccesses)))
     selection.accesses.push_back(static_cast<litmus::AccessKind>(i));
   const Values regimes(kRefcountRegimeNames.begin(), kRefcountRegimeNames.end());
-  for (const std::size_t i : positions("refcount", options.refcounts, regimes))
+  for (const std::size_t i : positions_of("refcount", options.refcounts, regimes))
     selection.regimes.push_back(static_cast<RefcountRegime>(i));
   return selection;
 }
 
-LitmusFormat format_of(const std::string& word) {
-  const Values names = {"text", "csv", "json", "markdown"};
-  const auto found = std::ranges::find(names, word);
-  if (found == names.end()) throw Error("--format: " + unknown_word("format", word, names));
-  return static_cast<LitmusFormat>(found - names.begin());
-}
+LitmusFormat format_of(const std::string& word) { return parse_format(word, kTableFormats); }
 
 void require(LitmusOptions& options, const Values& words) {
   for (const std::string& word : words) {
-    if (word != "decided" && word != "dax")
-      throw Error("--require: " + unknown_word("requirement", word, {"decided", "dax"}));
-    (word == "dax" ? options.require_dax : options.require_decided) = true;
+    const bool dax = position_of("require", word, {"decided", "dax"}, "requirement") == 1;
+    (dax ? options.require_dax : options.require_decided) = true;
   }
 }
 

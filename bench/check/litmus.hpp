@@ -4,13 +4,14 @@
 #include <vector>
 
 #include "bench/cli/option_table.hpp"
+#include "bench/cli/output_format.hpp"
 #include "bench/cli/target.hpp"
 #include "bench/cli/terminal.hpp"
 #include "harness/base/error.hpp"
 
 namespace daxrace {
 
-enum class LitmusFormat : std::uint8_t { text, csv, json, markdown };
+using LitmusFormat = OutputFormat;
 
 /// What `daxrace litmus` was asked for. Empty lists: all.
 struct LitmusOptions {

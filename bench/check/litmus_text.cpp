@@ -9,6 +9,7 @@
 
 #include "bench/cli/suggest.hpp"
 #include "bench/cli/units.hpp"
+#include "harness/results/render/table.hpp"
 
 namespace daxrace {
 namespace {
@@ -244,6 +245,22 @@ std::string detectors_text(const Cell& cell) {
   return join(words, "+");
 }
 
+/// Every cell with everything that is known of it, for programs.
+render::Table whole_table(const std::vector<Cell>& cells) {
+  render::Table table;
+  for (const char* name : {"protocol", "refcount", "operation", "access", "hazard", "happens", "verdict",
+                           "violated", "promises", "detectors", "what", "stop_points", "schedules"})
+    table.columns.push_back({name});
+  for (const Cell& cell : cells)
+    table.add({cell.protocol().name, regime_of(cell), litmus::info_of(cell.operation).name,
+               litmus::info_of(cell.access).name, name_in(kHazardNames, litmus::info_of(cell.access).hazard),
+               name_in(litmus::kHappeningNames, litmus::happening(cell)),
+               name_in(kVerdictNames, cell.verdict), cell.result.violated.text(),
+               cell.protocol().promises.text(), detectors_text(cell), litmus::describe(cell),
+               cell.result.stops, cell.result.schedules});
+  return table;
+}
+
 /// Some of the layout changes, as many as a line of 80 columns takes.
 std::string part_of_table(const std::vector<Row>& rows, std::span<const Operation> operations,
                           const Paint& paint) {
@@ -335,49 +352,20 @@ std::string litmus_undecided(const std::vector<Cell>& cells) {
   return count == 0 ? "" : fmt::format("{} of {} cells were not decided", count, cells.size());
 }
 
-std::string litmus_csv(const std::vector<Cell>& cells) {
-  std::string out =
-      "protocol,refcount,operation,access,hazard,happens,verdict,violated,promises,detectors,what,stop_"
-      "points,"
-      "schedules\n";
-  for (const Cell& cell : cells) {
-    out += fmt::format("{},{},{},{},{},{},{},{},{},{},\"{}\",{},{}\n", cell.protocol().name, regime_of(cell),
-                       litmus::info_of(cell.operation).name, litmus::info_of(cell.access).name,
-                       name_in(kHazardNames, litmus::info_of(cell.access).hazard),
-                       name_in(litmus::kHappeningNames, litmus::happening(cell)),
-                       name_in(kVerdictNames, cell.verdict), cell.result.violated.text(),
-                       cell.protocol().promises.text(), detectors_text(cell), litmus::describe(cell),
-                       cell.result.stops, cell.result.schedules);
-  }
-  return out;
-}
+std::string litmus_csv(const std::vector<Cell>& cells) { return render::csv(whole_table(cells)); }
 
 std::string litmus_json(const std::vector<Cell>& cells) {
-  auto list = nlohmann::ordered_json::array();
-  for (const Cell& cell : cells) {
-    nlohmann::ordered_json one = {{"protocol", cell.protocol().name},
-                                  {"refcount", regime_of(cell)},
-                                  {"operation", litmus::info_of(cell.operation).name},
-                                  {"access", litmus::info_of(cell.access).name},
-                                  {"hazard", name_in(kHazardNames, litmus::info_of(cell.access).hazard)},
-                                  {"happens", name_in(litmus::kHappeningNames, litmus::happening(cell))},
-                                  {"verdict", name_in(kVerdictNames, cell.verdict)},
-                                  {"violated", cell.result.violated.text()},
-                                  {"promises", cell.protocol().promises.text()},
-                                  {"detectors", detectors_text(cell)},
-                                  {"what", litmus::describe(cell)},
-                                  {"stop_points", cell.result.stops},
-                                  {"schedules", cell.result.schedules}};
+  auto list = nlohmann::ordered_json::parse(render::json(whole_table(cells)));
+  for (std::size_t at = 0; at < cells.size(); ++at) {
     for (std::size_t i = 0; i < kHazardNames.size(); ++i) {
       const auto hazard = static_cast<Hazard>(i);
-      if (cell.verdict_of(hazard) != Verdict::finding) continue;
-      const Finding& finding = *cell.finding(hazard);
-      one["findings"].push_back({{"hazard", kHazardNames[i]},
-                                 {"kernel", finding.kernel},
-                                 {"mechanism", finding.mechanism},
-                                 {"remedy", finding.remedy}});
+      if (cells[at].verdict_of(hazard) != Verdict::finding) continue;
+      const Finding& finding = *cells[at].finding(hazard);
+      list[at]["findings"].push_back({{"hazard", kHazardNames[i]},
+                                      {"kernel", finding.kernel},
+                                      {"mechanism", finding.mechanism},
+                                      {"remedy", finding.remedy}});
     }
-    list.push_back(one);
   }
   return list.dump(2) + '\n';
 }

@@ -25,6 +25,7 @@
 #include "bench/run/resume.hpp"
 #include "bench/run/run.hpp"
 #include "harness/base/error.hpp"
+#include "harness/base/text.hpp"
 
 namespace daxrace {
 namespace {
@@ -278,11 +279,17 @@ Exit dispatch(const Arguments& arguments) {
   return run_verb(verb, rest, whole);
 }
 
-/// Never throws, and needs no memory: whatever went wrong is told.
+/// Never throws: whatever went wrong is told, as it is where there is no memory to spell it.
 void print_error(const char* kind, const char* what) noexcept {
+  std::string shown;
+  try {
+    shown = shown_text(what);
+  } catch (const std::bad_alloc&) {
+    shown.clear();
+  }
   std::fputs("daxrace: ", stderr);
   std::fputs(kind, stderr);
-  std::fputs(what, stderr);
+  std::fputs(shown.empty() ? what : shown.c_str(), stderr);
   std::fputs("\n", stderr);
 }
 

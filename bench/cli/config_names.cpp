@@ -7,6 +7,7 @@
 #include "bench/cli/suggest.hpp"
 #include "bench/cli/units.hpp"
 #include "harness/base/error.hpp"
+#include "harness/base/text.hpp"
 
 namespace daxrace {
 namespace {
@@ -48,51 +49,17 @@ std::string ConfigNames::name(std::string_view config) const {
   return workload + protocol + rest;
 }
 
-std::string wrapped_text(std::string_view first, std::string_view text, std::size_t indent,
-                         std::size_t width) {
-  std::string out;
-  std::string line(first);
-  bool fresh = true;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find(' ', at), text.size());
-    const std::string_view word = text.substr(at, end - at);
-    if (!fresh && line.size() + 1 + word.size() > width) {
-      out += line + '\n';
-      line = std::string(indent, ' ');
-      fresh = true;
-    }
-    if (!fresh) line += ' ';
-    line += word;
-    fresh = false;
-    at = end + 1;
-  }
-  return out + line + '\n';
-}
-
 std::string p_text(double p) { return p < 0.0001 ? fmt::format("{:.0e}", p) : fmt::format("{:.2g}", p); }
 
 std::string percent_text(double share) { return fmt::format("{:g} %", share * 100); }
 
-std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"") == std::string_view::npos) return std::string(text);
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + '"';
-}
+std::string csv_field(std::string_view text) { return csv_text(text); }
 
 double parse_percent(std::string_view option, std::string text) {
   if (text.ends_with('%')) text.pop_back();
   const double percent = text == "0" ? 0 : parse_positive(option, text);
   if (percent >= 1000) throw Error(fmt::format("--{}={}: a percentage below 1000", option, text));
   return percent / 100;
-}
-
-std::size_t word_position(std::string_view option, const std::string& word,
-                          const std::vector<std::string>& names) {
-  const auto found = std::ranges::find(names, word);
-  const std::string_view what = option == "by" ? "column" : option;
-  if (found == names.end()) throw Error(fmt::format("--{}: {}", option, unknown_word(what, word, names)));
-  return static_cast<std::size_t>(found - names.begin());
 }
 
 }  // namespace daxrace

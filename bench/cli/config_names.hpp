@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/base/text.hpp"
 #include "harness/results/result_set.hpp"
 
 namespace daxrace {
@@ -23,19 +24,13 @@ class ConfigNames {
   std::vector<bool> varying_;
 };
 
-/// Words in lines of at most `width` columns; the first starts with `first`, the others with `indent` spaces.
-std::string wrapped_text(std::string_view first, std::string_view text, std::size_t indent,
-                         std::size_t width);
 /// A p value with as many digits as are worth reading.
 std::string p_text(double p);
 /// `5 %`.
 std::string percent_text(double share);
-/// A field of a CSV line, quoted where it must be.
+/// A field of a CSV line: csv_text.
 std::string csv_field(std::string_view text);
 /// `5`, `2.5%`: a share. Throws Error naming the option.
 double parse_percent(std::string_view option, std::string text);
-/// Where a word stands in a list of those that are known. Throws Error naming the option.
-std::size_t word_position(std::string_view option, const std::string& word,
-                          const std::vector<std::string>& names);
 
 }  // namespace daxrace

@@ -12,6 +12,7 @@
 
 #include "bench/cli/suggest.hpp"
 #include "harness/base/error.hpp"
+#include "harness/base/text.hpp"
 
 namespace daxrace {
 namespace {
@@ -61,28 +62,6 @@ std::string usage_of(const OptionSpec& spec) {
   return fmt::format("  --{}={}", spec.name, spec.value);
 }
 
-/// Appends `text` to `out` word by word; `column` is where the cursor stands.
-void append_wrapped(std::string& out, std::size_t column, std::string_view text) {
-  bool first = true;
-  std::size_t start = 0;
-  while (start < text.size()) {
-    const std::size_t end = std::min(text.find(' ', start), text.size());
-    const std::string_view word = text.substr(start, end - start);
-    if (!first && column + 1 + word.size() > kWidth) {
-      out += '\n' + std::string(kIndent, ' ');
-      column = kIndent;
-    } else if (!first) {
-      out += ' ';
-      ++column;
-    }
-    out += word;
-    column += word.size();
-    first = false;
-    start = end + 1;
-  }
-  out += '\n';
-}
-
 void append_row(std::string& out, const OptionSpec& spec) {
   std::string left = usage_of(spec);
   if (left.size() + 2 > kIndent) {
@@ -90,10 +69,9 @@ void append_row(std::string& out, const OptionSpec& spec) {
     left.clear();
   }
   left.resize(kIndent, ' ');
-  out += left;
   std::string text{spec.help};
   if (!spec.fallback.empty()) text += fmt::format(" [{}]", spec.fallback);
-  append_wrapped(out, kIndent, text);
+  out += wrapped_text(left, text, kIndent, kWidth);
 }
 
 /// `perturb = true` in a file is `--perturb`; `= false` is nothing at all.

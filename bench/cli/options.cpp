@@ -27,15 +27,6 @@ Values words_of(const std::array<std::string_view, N>& names) {
   return {names.begin(), names.end()};
 }
 
-template <class Enum, std::size_t N>
-Enum parse_word(std::string_view option, const std::array<std::string_view, N>& names,
-                const std::string& word) {
-  const auto found = std::ranges::find(names, word);
-  if (found == names.end())
-    throw Error(fmt::format("--{}: {}", option, unknown_word(option, word, words_of(names))));
-  return static_cast<Enum>(found - names.begin());
-}
-
 template <class Out, class Parse>
 void parse_list_into(std::vector<Out>& out, const Values& values, Parse parse) {
   out.clear();
@@ -49,9 +40,7 @@ void parse_list_into(std::vector<Out>& out, const Values& values, Parse parse) {
 void parse_names(std::vector<std::string>& out, std::string_view what, const Values& values,
                  const Values& known) {
   parse_list_into(out, values, [&](const std::string& value) {
-    if (value != "all" && std::ranges::find(known, value) == known.end())
-      throw Error(fmt::format("--{}: {}", what, unknown_word(what, value, known)));
-    return value;
+    return value == "all" ? value : known[position_of(what, value, known)];
   });
   if (std::ranges::find(out, "all") != out.end()) out = known;
 }
@@ -91,7 +80,7 @@ OptionTable what_options(RunOptions& o) {
       {kWhat, "preset", Takes::value, "quick|compare", "quick: at most 60 s on 2 CPUs",
        "a ready-made matrix; compare: the rows that matter when commits are compared, as often as a decision "
        "needs and at least 12 times, below 5 min",
-       [&o](const Values& v) { o.preset = parse_word<Preset>("preset", kPresetNames, v.front()); }},
+       [&o](const Values& v) { o.preset = word_to<Preset>("preset", kPresetNames, v.front()); }},
       {kWhat, "workload", Takes::list, "NAME,...", "those of the preset",
        "workloads to run, or 'all'; 'daxrace list' names them",
        [&o](const Values& v) { parse_names(o.workloads, "workload", v, workload_names()); }},
@@ -135,7 +124,7 @@ OptionTable setup_options(RunOptions& o) {
        "which rule says that a page is idle: ref1 (kernels to 6.14) or ref0 (6.15 on)",
        [&o](const Values& v) {
          parse_list_into(o.refcounts, v, [](const auto& t) {
-           return parse_word<RefcountRegime>("refcount", kRefcountRegimeNames, t);
+           return word_to<RefcountRegime>("refcount", kRefcountRegimeNames, t);
          });
        }},
       {kHow, "lock", Takes::list, "NAME,...", "rwsem",
@@ -143,12 +132,12 @@ OptionTable setup_options(RunOptions& o) {
        [&o](const Values& v) { parse_names(o.locks, "lock", v, words_of(kLockNames)); }},
       {kHow, "discard", Takes::value, "zap|punch", "zap",
        "what becomes of a freed frame's storage; punch: a real fallocate(PUNCH_HOLE), no verdict on fsdax",
-       [&o](const Values& v) { o.discard = parse_word<Discard>("discard", kDiscardNames, v.front()); }},
+       [&o](const Values& v) { o.discard = word_to<Discard>("discard", kDiscardNames, v.front()); }},
       {kHow, "oracle", Takes::value, "on|off", "on",
        "check every access; off only to measure the oracle itself",
        [&o](const Values& v) {
          constexpr std::array<std::string_view, 2> kSwitch = {"off", "on"};
-         o.oracle = parse_word<int>("oracle", kSwitch, v.front()) != 0;
+         o.oracle = word_to<int>("oracle", kSwitch, v.front()) != 0;
        }},
       {kHow, "perturb", Takes::optional_value, "SEED", "off",
        "seeded delays between the steps of every path, so that narrow windows are hit; no latencies then",
@@ -189,7 +178,7 @@ OptionTable load_options(RunOptions& o) {
        "paced: a fixed offered load, which makes costs comparable; closed: as fast as it goes, for stress. "
        "The quick matrix runs realloc closed",
        [&o](const Values& v) {
-         parse_list_into(o.loads, v, [](const auto& t) { return parse_word<Load>("load", kLoadNames, t); });
+         parse_list_into(o.loads, v, [](const auto& t) { return word_to<Load>("load", kLoadNames, t); });
        }},
       {kLoad, "threads", Takes::list, "N,...", "1 for single-path workloads, else 2, at most one per CPU",
        "workers under paced load, each running the whole mix; under closed load the workload's roles decide",
@@ -239,9 +228,8 @@ OptionTable machine_options(RunOptions& o) {
       {kMachine, "placement", Takes::list, "NAME,...", "local",
        "local, remote, interleave (relative to the pmem's NUMA node) or none (the scheduler decides)",
        [&o](const Values& v) {
-         parse_list_into(o.placements, v, [](const auto& t) {
-           return parse_word<Placement>("placement", kPlacementNames, t);
-         });
+         parse_list_into(o.placements, v,
+                         [](const auto& t) { return word_to<Placement>("placement", kPlacementNames, t); });
        }},
       {kMachine, "cpus", Takes::value, "LIST", "all that this process may use", "CPUs to use, such as 0-3,8",
        [&o](const Values& v) {
@@ -298,7 +286,7 @@ OptionTable run_option_table(RunOptions& options) {
 BackingChoice parse_backing(std::string_view text) {
   const std::size_t colon = text.find(':');
   const std::string word{text.substr(0, colon)};
-  const auto kind = parse_word<Backing>("backing", kBackingNames, word);
+  const auto kind = word_to<Backing>("backing", kBackingNames, word);
   std::string path = colon == std::string_view::npos ? "" : std::string{text.substr(colon + 1)};
   if (kind == Backing::memory && colon != std::string_view::npos)
     throw Error(fmt::format("--backing={}: memory takes no path", text));

@@ -1,14 +1,16 @@
 #include "bench/cli/output_format.hpp"
 
+#include <vector>
+
 #include "bench/cli/suggest.hpp"
-#include "harness/base/error.hpp"
+#include "harness/base/verdict.hpp"
 
 namespace daxrace {
 
-OutputFormat parse_format(const std::string& word) {
-  if (word == "text") return OutputFormat::text;
-  if (word == "json") return OutputFormat::json;
-  throw Error("--format: " + unknown_word("format", word, {"text", "json"}));
+OutputFormat parse_format(const std::string& word, std::initializer_list<OutputFormat> formats) {
+  std::vector<std::string> names;
+  for (const OutputFormat format : formats) names.emplace_back(name_in(kOutputFormatNames, format));
+  return *(formats.begin() + position_of("format", word, names));
 }
 
 }  // namespace daxrace

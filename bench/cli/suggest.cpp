@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/error.hpp"
+
 namespace daxrace {
 namespace {
 
@@ -85,6 +87,23 @@ std::string unknown_word(std::string_view what, std::string_view word,
   if (is_near(word, best))
     return fmt::format("unknown {} '{}'; did you mean '{}'?", what, word, best.front());
   return fmt::format("unknown {} '{}'; there are: {}", what, word, join(candidates));
+}
+
+std::size_t position_of(std::string_view option, std::string_view word, const std::vector<std::string>& names,
+                        std::string_view what) {
+  const auto found = std::ranges::find(names, word);
+  if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+  throw Error(fmt::format("--{}: {}", option, unknown_word(what.empty() ? option : what, word, names)));
+}
+
+std::vector<std::size_t> positions_of(std::string_view option, const std::vector<std::string>& words,
+                                      const std::vector<std::string>& names, std::string_view what) {
+  std::vector<std::size_t> found;
+  for (const std::string& word : words) {
+    if (word == "all") return {};
+    found.push_back(position_of(option, word, names, what));
+  }
+  return found;
 }
 
 std::string join(const std::vector<std::string>& words, std::string_view separator) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -22,6 +23,19 @@ std::string unknown_word(std::string_view what, std::string_view word,
 /// The same of an option of a verb, which may have dozens: the three nearest, and where all of them stand.
 std::string unknown_option(std::string_view verb, std::string_view word,
                            const std::vector<std::string>& options);
+
+/// The place of a word among `names`. Throws Error: `--OPTION: unknown WHAT 'WORD'; did you mean X?`. Without
+/// `what` it is called as the option is.
+std::size_t position_of(std::string_view option, std::string_view word, const std::vector<std::string>& names,
+                        std::string_view what = {});
+template <class Enum, std::size_t N>
+Enum word_to(std::string_view option, const std::array<std::string_view, N>& names, std::string_view word,
+             std::string_view what = {}) {
+  return static_cast<Enum>(position_of(option, word, {names.begin(), names.end()}, what));
+}
+/// The places of several; of none or of `all`: none.
+std::vector<std::size_t> positions_of(std::string_view option, const std::vector<std::string>& words,
+                                      const std::vector<std::string>& names, std::string_view what = {});
 
 /// `a, b, c`.
 std::string join(const std::vector<std::string>& words, std::string_view separator = ", ");

@@ -5,13 +5,14 @@
 #include <vector>
 
 #include "bench/cli/option_table.hpp"
+#include "bench/cli/output_format.hpp"
 #include "harness/base/error.hpp"
 #include "harness/results/comparison.hpp"
 #include "harness/results/run_facts.hpp"
 
 namespace daxrace {
 
-enum class CompareFormat : std::uint8_t { text, csv, json, markdown };
+using CompareFormat = OutputFormat;
 
 /// What `daxrace compare` was asked for.
 struct CompareOptions {

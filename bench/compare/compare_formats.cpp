@@ -10,6 +10,7 @@
 #include "bench/cli/suggest.hpp"
 #include "bench/compare/compare_words.hpp"
 #include "bench/compare/conclusion.hpp"
+#include "harness/base/text.hpp"
 #include "harness/base/types.hpp"
 
 namespace daxrace {
@@ -60,14 +61,9 @@ Json json_side(const CompareSide& side) {
           {"facts", side.facts}};
 }
 
-std::string markdown_cell(std::string text) {
-  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, 1, '\\');
-  return text;
-}
-
 std::string markdown_line(const Values& cells) {
   Values escaped;
-  for (const std::string& cell : cells) escaped.push_back(markdown_cell(cell));
+  for (const std::string& cell : cells) escaped.push_back(markdown_text(cell));
   return fmt::format("| {} |\n", join(escaped, " | "));
 }
 

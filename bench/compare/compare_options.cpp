@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "bench/cli/config_names.hpp"
+#include "bench/cli/output_format.hpp"
 #include "bench/cli/suggest.hpp"
 #include "bench/cli/units.hpp"
 #include "bench/compare/compare.hpp"
@@ -19,17 +20,11 @@ namespace {
 
 using Values = std::vector<std::string>;
 
-template <class Enum, std::size_t N>
-Enum parse_word(std::string_view option, const std::array<std::string_view, N>& names,
-                const std::string& word) {
-  return static_cast<Enum>(word_position(option, word, Values(names.begin(), names.end())));
-}
-
 /// `protocol` or `protocol:BASE,NEW`.
 void parse_by(CompareOptions& o, const std::string& text) {
   const std::size_t colon = text.find(':');
   o.by = text.substr(0, colon);
-  word_position("by", o.by, by_columns());
+  position_of("by", o.by, by_columns(), "column");
   o.by_values.clear();
   if (colon == std::string::npos) return;
   const std::string values = text.substr(colon + 1);
@@ -42,7 +37,7 @@ void parse_by(CompareOptions& o, const std::string& text) {
 void parse_metrics(std::vector<Metric>& out, const Values& words) {
   out.clear();
   for (const std::string& word : words) {
-    const auto metric = parse_word<Metric>("metric", kMetricNames, word);
+    const auto metric = word_to<Metric>("metric", kMetricNames, word);
     if (std::ranges::find(out, metric) == out.end()) out.push_back(metric);
   }
 }
@@ -63,7 +58,7 @@ OptionTable side_options(CompareOptions& o) {
        "compare although this differs: machine, kernel, kernel_version, kernel_debug, emulated, git_commit, "
        "build_type",
        [&o](const Values& v) {
-         for (const std::string& name : v) word_position("allow-different", name, decisive_facts());
+         for (const std::string& name : v) position_of("allow-different", name, decisive_facts());
          o.allow_different = v;
        }},
   };
@@ -86,15 +81,15 @@ OptionTable statistics_options(CompareOptions& o) {
        }},
       {kHow, "correction", Takes::value, "bh|holm", "bh", "Benjamini and Hochberg, or Holm",
        [&s](const Values& v) {
-         s.correction = parse_word<Correction>("correction", kCorrectionNames, v.front());
+         s.correction = word_to<Correction>("correction", kCorrectionNames, v.front());
        }},
       {kHow, "family", Takes::value, "path|metric", "path",
        "which comparisons are corrected together: of one path, or of all paths",
-       [&s](const Values& v) { s.family = parse_word<FamilyScope>("family", kFamilyNames, v.front()); }},
+       [&s](const Values& v) { s.family = word_to<FamilyScope>("family", kFamilyNames, v.front()); }},
       {kHow, "unit", Takes::value, "repetition|run", "repetition",
        "what one value is; run: all repetitions of a run merged, which also counts what differs from run to "
        "run",
-       [&s](const Values& v) { s.unit = parse_word<Unit>("unit", kUnitNames, v.front()); }},
+       [&s](const Values& v) { s.unit = word_to<Unit>("unit", kUnitNames, v.front()); }},
       {kHow, "seed", Takes::value, "N", "1", "of the bootstrap",
        [&s](const Values& v) { s.seed = parse_count("seed", v.front(), 0, UINT64_MAX); }},
       {kHow, "strict", Takes::nothing, "", "", "fail if anything is undecided, or nothing could be compared",
@@ -107,10 +102,7 @@ OptionTable output_options(CompareOptions& o) {
   return {
       {kShow, "format", Takes::value, "text|csv|json|markdown", "text",
        "csv and json have every compared row",
-       [&o](const Values& v) {
-         o.format = static_cast<CompareFormat>(
-             word_position("format", v.front(), {"text", "csv", "json", "markdown"}));
-       }},
+       [&o](const Values& v) { o.format = parse_format(v.front(), kTableFormats); }},
       {kShow, "tables", Takes::nothing, "", "",
        "beyond one screen: what can be decided of each path, and every row, changed or not",
        [&o](const Values&) { o.tables = true; }},

@@ -15,6 +15,7 @@
 #include "bench/compare/compare_words.hpp"
 #include "bench/compare/conclusion.hpp"
 #include "harness/base/duration_text.hpp"
+#include "harness/base/text.hpp"
 #include "harness/base/types.hpp"
 #include "harness/results/statistics.hpp"
 
@@ -146,7 +147,7 @@ class CompareScreen {
     if (command.empty() || !text.ends_with(command)) return wrapped_text("", text, 2, width_);
     std::string words = text.substr(0, text.size() - command.size());
     while (words.ends_with(' ')) words.pop_back();
-    return wrapped_text("", words, 2, width_) + "  " + command + "\n";
+    return wrapped_text("", words, 2, width_) + "  " + shown_text(command) + "\n";
   }
 
   std::string correctness() const {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "bench/cli/config_names.hpp"
+#include "bench/cli/output_format.hpp"
 #include "bench/cli/suggest.hpp"
 #include "bench/cli/units.hpp"
 #include "bench/compare/history_formats.hpp"
@@ -87,10 +88,7 @@ OptionTable history_option_table(HistoryOptions& o) {
   return {
       {kHow, "metric", Takes::value, "p50|p99|throughput", "p50",
        "of the service times, or operations per second",
-       [&o](const Values& v) {
-         o.metric = static_cast<Metric>(
-             word_position("metric", v.front(), {kMetricNames.begin(), kMetricNames.end()}));
-       }},
+       [&o](const Values& v) { o.metric = word_to<Metric>("metric", kMetricNames, v.front()); }},
       {kHow, "threshold", Takes::value, "PERCENT", "5", "changes that are smaller are not marked",
        [&o](const Values& v) { o.threshold = parse_percent("threshold", v.front()); }},
       {kHow, "level", Takes::value, "PERCENT", "5",
@@ -104,10 +102,7 @@ OptionTable history_option_table(HistoryOptions& o) {
       {kHow, "allow-other-machines", Takes::nothing, "", "", "take runs of several machines as one series",
        [&o](const Values&) { o.allow_other_machines = true; }},
       {kShow, "format", Takes::value, "text|csv|json|markdown", "text", "csv and json have every value",
-       [&o](const Values& v) {
-         o.format = static_cast<CompareFormat>(
-             word_position("format", v.front(), {"text", "csv", "json", "markdown"}));
-       }},
+       [&o](const Values& v) { o.format = parse_format(v.front(), kTableFormats); }},
       {kShow, "tables", Takes::nothing, "", "", "beyond one screen: every row, changed or not",
        [&o](const Values&) { o.tables = true; }},
       {kShow, "all", Takes::nothing, "", "", "the same as --tables",

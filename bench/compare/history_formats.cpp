@@ -8,6 +8,7 @@
 #include "bench/cli/config_names.hpp"
 #include "bench/compare/compare_words.hpp"
 #include "bench/compare/history_text.hpp"
+#include "harness/base/text.hpp"
 #include "harness/base/types.hpp"
 
 namespace daxrace {
@@ -81,11 +82,11 @@ std::string history_markdown(const HistoryResult& result, const HistoryOptions& 
     for (const ChangePoint& point : series.points) {
       const RunColumns& after = result.rows.runs()[series.runs[point.at]];
       const RunColumns& before = result.rows.runs()[series.runs[point.at - 1]];
-      out +=
-          fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} |\n", series.path,
-                      names.name(result.rows.configs()[series.config]), after.time_utc,
-                      direction_of(point, options.metric), metric_text(options.metric, point.before),
-                      metric_text(options.metric, point.after), p_text(point.p), what_changed(before, after));
+      out += fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} |\n", series.path,
+                         names.name(result.rows.configs()[series.config]), after.time_utc,
+                         direction_of(point, options.metric), metric_text(options.metric, point.before),
+                         metric_text(options.metric, point.after), p_text(point.p),
+                         markdown_text(what_changed(before, after)));
     }
   }
   return out;

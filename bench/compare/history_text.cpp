@@ -12,6 +12,7 @@
 #include "bench/compare/compare_words.hpp"
 #include "bench/compare/conclusion.hpp"
 #include "harness/base/duration_text.hpp"
+#include "harness/base/text.hpp"
 #include "harness/base/types.hpp"
 
 namespace daxrace {
@@ -153,7 +154,7 @@ class HistoryScreen {
     std::string out = wrapped_text("", history_conclusion(result_), 2, width_);
     const HistoryCounts counts = counts_of(result_);
     if (counts.undecided > 0 && counts.undecided == result_.series.size())
-      out += "  " + another_run(result_) + "\n";
+      out += "  " + shown_text(another_run(result_)) + "\n";
     return out;
   }
 

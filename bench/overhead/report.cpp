@@ -11,14 +11,15 @@
 
 #include "harness/base/error.hpp"
 #include "harness/platform/device_guard.hpp"
+#include "harness/results/render/table.hpp"
 #include "harness/results/run_info.hpp"
 
 namespace daxrace::overhead {
 namespace {
 
-using Cells = std::array<std::string, 10>;
-constexpr std::array<std::string_view, 10> kHeads = {"comparison", "figure", "pairs", "without", "with",
-                                                     "effect",     "95 %",   "A/A",   "bar",     "met"};
+using Cells = std::vector<render::Cell>;
+constexpr std::array<const char*, 10> kHeads = {"comparison", "figure", "pairs", "without", "with",
+                                                "effect",     "95 %",   "A/A",   "bar",     "met"};
 
 std::string value(double number, const Figure& figure) {
   return fmt::format("{:.{}f} {}", number, number < 1000 ? 1 : 0, figure.unit);
@@ -65,6 +66,13 @@ Cells cells_of(const Row& row) {
           !row.met   ? "-"
           : *row.met ? "yes"
                      : "no"};
+}
+
+render::Table table_of(const std::vector<Row>& rows) {
+  render::Table table;
+  for (const char* name : kHeads) table.columns.push_back({.name = name, .gap = 2});
+  for (const Row& row : rows) table.add(cells_of(row));
+  return table;
 }
 
 std::vector<std::string> skip_lines(const std::vector<Row>& rows) {
@@ -124,20 +132,7 @@ constexpr std::string_view kReading =
 }  // namespace
 
 std::string text_table(const std::vector<Row>& rows) {
-  std::vector<Cells> table;
-  Cells heads;
-  std::ranges::copy(kHeads, heads.begin());
-  table.push_back(heads);
-  for (const Row& row : rows) table.push_back(cells_of(row));
-  std::array<std::size_t, kHeads.size()> widths{};
-  for (const Cells& cells : table)
-    for (std::size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], cells[i].size());
-  std::string text;
-  for (const Cells& cells : table) {
-    for (std::size_t i = 0; i < cells.size(); ++i) text += fmt::format("{:<{}}  ", cells[i], widths[i]);
-    text.erase(text.find_last_not_of(' ') + 1);
-    text += '\n';
-  }
+  std::string text = render::text(table_of(rows));
   for (const std::string& line : skip_lines(rows)) text += line + '\n';
   return text + summary(rows) + '\n';
 }
@@ -153,10 +148,7 @@ std::string markdown(const std::vector<Row>& rows, const Context& context) {
   text += machine_facts(info);
   text += fmt::format("- set up: {}\n- runs: {}\n- fio: {}\n\n**{}**\n\n", context.rig, context.setup,
                       context.fio.empty() ? "none" : context.fio, summary(rows));
-  text += fmt::format("| {} |\n", fmt::join(kHeads, " | "));
-  for (std::size_t i = 0; i < kHeads.size(); ++i) text += "| --- ";
-  text += "|\n";
-  for (const Row& row : rows) text += fmt::format("| {} |\n", fmt::join(cells_of(row), " | "));
+  text += render::markdown(table_of(rows));
   for (const std::string& line : skip_lines(rows)) text += fmt::format("\n{}\n", line);
   return text + "\n" + std::string(kReading);
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/text.hpp"
+
 namespace daxrace::html {
 namespace {
 
@@ -18,39 +20,7 @@ std::string cell_markup(const Cell& cell) {
 
 }  // namespace
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      case '\n':
-      case '\t':
-        out += c;
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-          out += "\xEF\xBF\xBD";
-        else
-          out += c;
-    }
-  }
-  return out;
-}
+std::string escaped(std::string_view text) { return html_text(text); }
 
 Cell text(std::string_view plain) { return {escaped(plain), false, false, ""}; }
 Cell number(std::string_view plain) { return {escaped(plain), true, false, ""}; }

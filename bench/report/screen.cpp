@@ -9,6 +9,7 @@
 
 #include "bench/cli/terminal.hpp"
 #include "bench/cli/units.hpp"
+#include "harness/base/text.hpp"
 
 namespace daxrace {
 namespace {
@@ -41,9 +42,12 @@ std::map<OriginKey, std::vector<Row>> by_origin(const std::vector<Row>& rows) {
 }
 
 std::string violation_text(const RunRecord& run, const ViolationRecord& violation) {
-  std::string out = fmt::format("{}, repetition {}, seed {}, run {}\n  {}\n", violation.configuration,
-                                violation.repetition, violation.seed, run.run_id, violation.heading);
-  for (const std::string& line : violation.timeline) out += fmt::format("    {}\n", line);
+  std::string out =
+      fmt::format("{}\n  {}\n",
+                  shown_text(fmt::format("{}, repetition {}, seed {}, run {}", violation.configuration,
+                                         violation.repetition, violation.seed, run.run_id)),
+                  shown_text(violation.heading));
+  for (const std::string& line : violation.timeline) out += fmt::format("    {}\n", shown_text(line));
   return out + '\n';
 }
 
@@ -83,7 +87,7 @@ std::string violations_text(const RunRecords& records) {
   }
   out += counted(count, "violation");
   if (not_shown > 0) out += fmt::format(", and {} more that no timeline was kept of", not_shown);
-  for (const std::string& remark : records.remarks) out += fmt::format("\n{}", remark);
+  for (const std::string& remark : records.remarks) out += fmt::format("\n{}", shown_text(remark));
   return out + '\n';
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "harness/base/duration_text.hpp"
+#include "harness/base/text.hpp"
 
 namespace daxrace {
 namespace {
@@ -18,7 +19,7 @@ std::string times(std::size_t count, std::string_view what) {
 }
 
 /// Words in lines of at most `columns`; all but the first begin with `indent` blanks.
-Lines wrapped(std::string_view text, std::size_t columns, std::size_t indent = 2) {
+Lines laid_out(std::string_view text, std::size_t columns, std::size_t indent) {
   Lines out;
   std::string line;
   for (std::size_t at = 0; at < text.size();) {
@@ -27,7 +28,7 @@ Lines wrapped(std::string_view text, std::size_t columns, std::size_t indent = 2
     at = end + 1;
     if (word.empty()) continue;
     const bool fresh = line.find_first_not_of(' ') == std::string::npos;
-    if (!fresh && line.size() + 1 + word.size() > columns) {
+    if (!fresh && columns_of(line) + 1 + columns_of(word) > columns) {
       out.push_back(line);
       line = std::string(indent, ' ');
     } else if (!fresh) {
@@ -37,6 +38,10 @@ Lines wrapped(std::string_view text, std::size_t columns, std::size_t indent = 2
   }
   if (!line.empty()) out.push_back(line);
   return out;
+}
+
+Lines wrapped(std::string_view text, std::size_t columns, std::size_t indent = 2) {
+  return laid_out(shown_text(text), columns, indent);
 }
 
 void append(Lines& lines, Lines more) {
@@ -118,7 +123,7 @@ Lines problem_lines(const Problem& problem, const AnswerTextOptions& options) {
   if (lines.size() > 2) lines.resize(2);
   const Ink ink = problem.kind == Problem::Kind::finding ? Ink::finding : Ink::broken;
   lines.front().replace(0, word.size(), options.paint(ink, word));
-  lines.push_back("    " + told_by(problem, options.files));
+  lines.push_back("    " + shown_text(told_by(problem, options.files)));
   return lines;
 }
 
@@ -229,7 +234,7 @@ Lines listed(std::string_view first, const std::vector<std::string>& items, std:
     std::ranges::replace(item, ' ', kKeep);
     text += (text.empty() ? "" : " ") + item;
   }
-  Lines lines = wrapped(text, columns);
+  Lines lines = laid_out(text, columns, 2);
   for (std::string& line : lines) std::ranges::replace(line, kKeep, ' ');
   return lines;
 }

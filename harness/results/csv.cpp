@@ -1,7 +1,6 @@
 #include "harness/results/csv.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
@@ -24,6 +23,7 @@
 #pragma GCC diagnostic pop
 
 #include "harness/base/error.hpp"
+#include "harness/base/text.hpp"
 #include "harness/base/thresholds.hpp"
 #include "harness/results/row_check.hpp"
 
@@ -41,32 +41,6 @@ std::string text_of(const Row::Real& value) {
   return value && std::isfinite(*value) ? fmt::format("{}", *value) : "";
 }
 std::string text_of(const Row::Flag& value) { return value ? (*value ? "1" : "0") : ""; }
-
-std::string without_line_ends(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    if (c == '\r') {
-      out += "\\r";
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c != '\0') {
-      out += c;
-    }
-  }
-  return out;
-}
-
-std::string in_csv(std::string_view text) {
-  std::string field = without_line_ends(text);
-  const bool trimmed_by_readers =
-      !field.empty() && (std::isspace(static_cast<unsigned char>(field.front())) != 0 ||
-                         std::isspace(static_cast<unsigned char>(field.back())) != 0);
-  if (field.find_first_of(",\"") == std::string::npos && !trimmed_by_readers) return field;
-  std::string out = "\"";
-  for (const char c : field) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + '"';
-}
 
 template <class Number>
 bool parse_number(std::string_view text, Number& value) {
@@ -380,7 +354,7 @@ std::string csv_line(const Row& row) {
   std::string line;
   for (const Column& column : kColumns) {
     if (&column != kColumns.data()) line += ',';
-    line += in_csv(field_text(row, column));
+    line += csv_text(field_text(row, column));
   }
   return line;
 }
@@ -396,7 +370,7 @@ std::string key_of(const Row& row, std::initializer_list<std::string_view> excep
   std::string key;
   for (const Column& column : kColumns) {
     if (!column.is_key || std::find(except.begin(), except.end(), column.name) != except.end()) continue;
-    key += in_csv(field_text(row, column));
+    key += csv_text(field_text(row, column));
     key += ',';
   }
   if (!key.empty()) key.pop_back();

@@ -8,10 +8,14 @@
 #include <fmt/ranges.h>
 
 #include "harness/base/duration_text.hpp"
+#include "harness/base/text.hpp"
+#include "harness/results/render/table.hpp"
 #include "harness/results/result_summary.hpp"
 
 namespace daxrace {
 namespace {
+
+using render::Align;
 
 constexpr std::size_t kWidth = 110;
 constexpr std::string_view kLegend =
@@ -65,25 +69,8 @@ std::string_view color_of(const std::string& verdict) {
   return "\x1b[2m";
 }
 
-/// Words of `text` in lines of at most kWidth columns; the first starts at `first`, the others at `indent`.
 std::string wrapped(std::string_view first, std::string_view text, std::size_t indent) {
-  std::string out;
-  std::string line(first);
-  bool empty = true;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find(' ', at), text.size());
-    const std::string_view word = text.substr(at, end - at);
-    if (!empty && line.size() + 1 + word.size() > kWidth) {
-      out += line + '\n';
-      line = std::string(indent, ' ');
-      empty = true;
-    }
-    if (!empty) line += ' ';
-    line += word;
-    empty = false;
-    at = end + 1;
-  }
-  return out + line + '\n';
+  return wrapped_text(first, text, indent, kWidth);
 }
 
 std::string axes_text(const Row& key, const std::vector<std::string_view>& columns) {
@@ -132,44 +119,49 @@ std::string reference_text(const Scenario& scenario) {
   return scenario.has_reference ? scenario.reference : scenario.reference + ", of which there are no rows";
 }
 
-// ---- terminal ----
-
-std::string verdict_table(const Scenario& scenario, bool color) {
-  constexpr std::string_view kFormat = "  {:<23} {:<14} {:<23} {:<23} {:>5} {:>8}\n";
-  std::string out = fmt::format(kFormat, "protocol", "verdict", "violated", "promised", "runs", "ops");
-  for (const VerdictLine& line : scenario.verdicts) {
-    std::string text = fmt::format(kFormat, line.protocol, verdict_text(line), or_dash(line.violated),
-                                   or_dash(line.promises), line.runs, scaled_count(line.effective_ops));
-    if (color) {
-      const std::string verdict = verdict_text(line);
-      text.replace(text.find(verdict, 2 + line.protocol.size()), verdict.size(),
-                   fmt::format("{}{}\x1b[0m", color_of(line.verdict), verdict));
-    }
-    out += text;
-    for (const auto& [note, count] : line.notes)
-      out += wrapped("      ", fmt::format("{} of {}: {}", count, line.runs, note), 8);
-  }
+std::string notes_of(const VerdictLine& line) {
+  std::string out;
+  for (const auto& [note, count] : line.notes)
+    out += wrapped("      ", fmt::format("{} of {}: {}", count, line.runs, note), 8);
   return out;
 }
 
+std::string verdict_table(const Scenario& scenario, bool color) {
+  render::Table table;
+  table.columns = {{"protocol", Align::left, 23}, {"verdict", Align::left, 14}, {"violated", Align::left, 23},
+                   {"promised", Align::left, 23}, {"runs", Align::right, 5},    {"ops", Align::right, 8}};
+  for (const VerdictLine& line : scenario.verdicts)
+    table.add({line.protocol, render::Cell(verdict_text(line)).colored(color_of(line.verdict)),
+               or_dash(line.violated), or_dash(line.promises), line.runs, scaled_count(line.effective_ops)},
+              notes_of(line));
+  return render::text(table, {.indent = 2, .color = color});
+}
+
+std::vector<render::Column> cost_columns() {
+  return {{"path, protocol", Align::left, 23},
+          {"n", Align::right, 7},
+          {"p50", Align::right, 9},
+          {.name = "added [95 %]", .width = 27, .gap = 2},
+          {"ratio [95 %]", Align::left, 19},
+          {"resp p99", Align::right, 9}};
+}
+
 std::string path_table(const PathCost& cost, const Scenario& scenario) {
-  constexpr std::string_view kFormat = "    {:<23} {:>7} {:>9}  {:<27} {:<19} {:>9}\n";
-  std::string out = fmt::format("  {}\n", cost.path);
+  render::Table table{.columns = cost_columns(), .rows = {}};
   for (const CostLine& line : cost.lines) {
     const bool reference = line.protocol == scenario.reference;
-    out += fmt::format(kFormat, line.protocol, scaled_count(line.ops), time_or_dash(line.p50_ns),
-                       reference ? "reference" : added_text(line),
-                       reference ? "1" : ratio_with_interval(line), time_or_dash(line.response_p99_ns));
-    if (line.where) out += wrapped("        where: ", where_text(*line.where, !reference), 15);
+    table.add({line.protocol, scaled_count(line.ops), time_or_dash(line.p50_ns),
+               reference ? "reference" : added_text(line), reference ? "1" : ratio_with_interval(line),
+               time_or_dash(line.response_p99_ns)},
+              line.where ? wrapped("        where: ", where_text(*line.where, !reference), 15) : "");
   }
-  return out;
+  return fmt::format("  {}\n", cost.path) + render::text(table, {.indent = 4, .heads = false});
 }
 
 std::string cost_tables(const Scenario& scenario) {
   if (scenario.paths.empty()) return {};
   std::string out = fmt::format("  cost, reference {}\n", reference_text(scenario));
-  out += fmt::format("    {:<23} {:>7} {:>9}  {:<27} {:<19} {:>9}\n", "path, protocol", "n", "p50",
-                     "added [95 %]", "ratio [95 %]", "resp p99");
+  out += render::text({.columns = cost_columns(), .rows = {}}, {.indent = 4});
   for (const PathCost& cost : scenario.paths) out += path_table(cost, scenario);
   return out;
 }
@@ -190,50 +182,6 @@ std::string closing(const ResultSummary& summary, const TableOptions& options) {
   return out;
 }
 
-// ---- markdown ----
-
-std::string markdown_row(const std::vector<std::string>& cells) {
-  return fmt::format("| {} |\n", fmt::join(cells, " | "));
-}
-
-std::string escaped(std::string text) {
-  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, 1, '\\');
-  return text;
-}
-
-std::string markdown_verdicts(const ResultSummary& summary) {
-  std::string out =
-      markdown_row({"workload", "protocol", "verdict", "violated", "promised", "runs", "ops", "notes"});
-  out += "| --- | --- | --- | --- | --- | ---: | ---: | --- |\n";
-  for (const Scenario& scenario : summary.scenarios) {
-    for (const VerdictLine& line : scenario.verdicts) {
-      out += markdown_row({heading(scenario, summary), line.protocol, verdict_text(line),
-                           or_dash(line.violated), or_dash(line.promises), std::to_string(line.runs),
-                           scaled_count(line.effective_ops), escaped(counted_reasons(line.notes))});
-    }
-  }
-  return out;
-}
-
-std::string markdown_costs(const ResultSummary& summary) {
-  std::string out = markdown_row(
-      {"workload", "path", "protocol", "n", "p50", "added [95 %]", "ratio [95 %]", "where", "response p99"});
-  out += "| --- | --- | --- | ---: | ---: | --- | --- | --- | ---: |\n";
-  for (const Scenario& scenario : summary.scenarios) {
-    for (const PathCost& cost : scenario.paths) {
-      for (const CostLine& line : cost.lines) {
-        const bool reference = line.protocol == scenario.reference;
-        out += markdown_row({heading(scenario, summary), cost.path, line.protocol, scaled_count(line.ops),
-                             time_or_dash(line.p50_ns), reference ? "reference" : added_text(line),
-                             reference ? "1" : ratio_with_interval(line),
-                             line.where ? where_text(*line.where, !reference) : "-",
-                             time_or_dash(line.response_p99_ns)});
-      }
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string format_results(const std::vector<Row>& rows, const TableOptions& options) {
@@ -248,19 +196,6 @@ std::string format_results(const std::vector<Row>& rows, const TableOptions& opt
     out += verdict_table(scenario, options.color);
     if (options.cost) out += cost_tables(scenario);
   }
-  const std::string end = closing(summary, options);
-  return end.empty() ? out : out + '\n' + end;
-}
-
-std::string format_results_markdown(const std::vector<Row>& rows, const TableOptions& options) {
-  const ResultSummary summary = summarize_results(rows, options);
-  std::string out;
-  for (const std::string& origin : origins(rows)) out += origin + "\n\n";
-  if (!summary.scenarios.empty())
-    out +=
-        fmt::format("`{}`\n\n", axes_text(summary.scenarios.front().key, constant_columns(summary.varying)));
-  out += markdown_verdicts(summary);
-  if (has_costs(summary, options)) out += fmt::format("\n{}", markdown_costs(summary));
   const std::string end = closing(summary, options);
   return end.empty() ? out : out + '\n' + end;
 }

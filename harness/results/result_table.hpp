@@ -27,8 +27,6 @@ struct TableOptions {
 /// columns. `rows`: all repetitions, in any order. Episodes whose latencies mean nothing (cost_exclusion) are
 /// left out of the cost part and counted at the end. Throws Error for a damaged lat_hist.
 std::string format_results(const std::vector<Row>& rows, const TableOptions& options);
-/// The same as markdown tables, for a README.
-std::string format_results_markdown(const std::vector<Row>& rows, const TableOptions& options);
 
 /// Why an episode's latencies are kept out of cost tables, in a word or two, from its row `all`; empty if
 /// they are not.
