@@ -228,6 +228,15 @@ TEST_F(Compare, WithRunsAsUnitsADriftBetweenRunsIsNoChange) {
 
 // ---- correctness outranks speed ----
 
+TEST_F(Compare, HangThatIsAFindingIsNoFailureAsInARun) {
+  const CompareResult result = compared({}, {}, [&](Rows& rows) {
+    rows.back().verdict = "finding";
+    rows.back().status = "hang";
+  });
+  EXPECT_FALSE(result.report.any_failure());
+  EXPECT_EQ(compare_exit(result, false), Exit::ok);
+}
+
 TEST_F(Compare, BrokenHangAndErrorFailAndComeFirst) {
   struct Ending {
     const char* verdict;

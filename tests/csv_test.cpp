@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "harness/base/error.hpp"
+#include "harness/results/exclusion.hpp"
 #include "harness/results/result_table.hpp"
 #include "harness/results/row_check.hpp"
 #include "tests/refuse_flock.hpp"

@@ -22,6 +22,7 @@
 #include "bench/run/schedule.hpp"
 #include "bench/run/summary.hpp"
 #include "harness/base/error.hpp"
+#include "harness/results/exclusion.hpp"
 #include "harness/results/result_table.hpp"
 
 namespace daxrace {

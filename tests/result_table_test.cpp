@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/base/error.hpp"
+#include "harness/results/exclusion.hpp"
 #include "harness/results/histogram.hpp"
 #include "harness/results/result_summary.hpp"
 #include "tests/episode_row.hpp"

@@ -24,12 +24,8 @@ using Values = std::vector<std::string>;
 
 std::vector<std::uint32_t> runs_gone_wrong(const ResultSet& rows) {
   std::set<std::uint32_t> out;
-  for (const EpisodeOutcome& episode : rows.episodes()) {
-    const std::string_view status = rows.reasons()[episode.status];
-    if (rows.reasons()[episode.verdict] == name_in(kVerdictNames, Verdict::broken) ||
-        status == name_in(kStatusNames, Status::hang) || status == name_in(kStatusNames, Status::error))
-      out.insert(episode.run);
-  }
+  for (const EpisodeOutcome& episode : rows.episodes())
+    if (rows.end_of(episode).bad()) out.insert(episode.run);
   return {out.begin(), out.end()};
 }
 

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/results/exclusion.hpp"
+
 namespace daxrace {
 namespace {
 
@@ -19,8 +21,6 @@ std::string origin_of(const Row& row) {
 std::string episode_key(const Row& row) {
   return fmt::format("{}|{}|{}", key_of(row, {"path"}), row.run_id, row.repetition.value_or(0));
 }
-
-bool is_skipped(const Row& row) { return row.status == name_in(kStatusNames, Status::skipped); }
 
 void add_sample(PathSample& sample, const Row& row) {
   const Histogram latencies = Histogram::decode(row.lat_hist);
@@ -55,12 +55,6 @@ void add_detected(DetectorCounts& counts, const Row& row) {
       row.stale_data, row.unflushed,    row.leak};
   for (std::size_t i = 0; i < seen.size(); ++i) counts.seen[i] += seen[i].value_or(0);
   counts.hang += row.hang.value_or(0);
-}
-
-/// Waits and throughput of an emulated CPU or between artificial delays are not shown as if they meant
-/// something.
-bool times_mean_something(const Row& episode) {
-  return !episode.perturb.value_or(false) && !episode.emulated.starts_with("tcg");
 }
 
 void add_row(ReportScenario& scenario, const Row& row, const Row* episode) {
@@ -116,7 +110,7 @@ Origin origin_from(const std::vector<Row>& rows, const TableOptions& options) {
     if (row.path == kAllPaths) episodes[episode_key(row)] = &row;
   for (const Row& row : rows) {
     const auto found = index.find(key_of(row, {"protocol", "path"}));
-    if (is_skipped(row) || found == index.end()) continue;
+    if (end_of(row).skipped() || found == index.end()) continue;
     const auto episode = episodes.find(episode_key(row));
     add_row(origin.scenarios[found->second], row, episode == episodes.end() ? nullptr : episode->second);
   }
@@ -158,7 +152,7 @@ ReportData sort_rows(const std::vector<Row>& rows, const TableOptions& options) 
     const std::string origin = origin_of(row);
     if (!by_origin.contains(origin)) order.push_back(origin);
     by_origin[origin].push_back(row);
-    if (row.path == kAllPaths && !is_skipped(row)) ++data.episodes;
+    if (row.path == kAllPaths && !end_of(row).skipped()) ++data.episodes;
   }
   for (const std::string& origin : order) data.origins.push_back(origin_from(by_origin.at(origin), options));
   data.protocols = protocols_of(rows, options.protocol_order);

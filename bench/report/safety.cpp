@@ -149,9 +149,7 @@ Ends ends_of(const ReportData& data) {
             fmt::format("{} {} ({})", line.protocol, line.violated, one.scenario.key.workload);
         if (line.verdict == name_in(kVerdictNames, Verdict::broken)) add_once(ends.broken, text);
         if (line.verdict == name_in(kVerdictNames, Verdict::finding)) add_once(ends.findings, text);
-        if (line.verdict == name_in(kVerdictNames, Verdict::finding)) continue;
-        for (const auto& [note, count] : line.notes)
-          if (note.starts_with("hang") || note.starts_with("error")) ends.ended_badly += count;
+        ends.ended_badly += line.ended_badly;
       }
   return ends;
 }

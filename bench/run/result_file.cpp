@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "harness/base/error.hpp"
+#include "harness/results/exclusion.hpp"
 
 namespace daxrace {
 namespace {
@@ -29,8 +30,6 @@ std::string new_file_name(const RunInfo& info) {
 std::pair<std::string, std::uint64_t> episode_of(const Row& row) {
   return {key_of(row, {"path"}), row.repetition.value_or(0)};
 }
-
-bool is_skipped(const Row& row) { return row.status == name_in(kStatusNames, Status::skipped); }
 
 void replace_rows(const std::string& path, const std::string& host, const std::vector<Row>& rows) {
   const std::string temporary = path + ".resume";
@@ -70,7 +69,7 @@ std::string result_path(const RunOptions& options, const RunInfo& info) {
 
 Finished::Finished(const std::vector<Row>& rows) {
   for (const Row& row : rows)
-    if (row.path == kAllPaths && !is_skipped(row)) episodes_.insert(episode_of(row));
+    if (row.path == kAllPaths && !end_of(row).skipped()) episodes_.insert(episode_of(row));
 }
 
 bool Finished::has(const Row& configuration, unsigned repetition) const {
@@ -78,7 +77,7 @@ bool Finished::has(const Row& configuration, unsigned repetition) const {
 }
 
 bool Finished::covers(const Row& row) const {
-  return !is_skipped(row) && episodes_.contains(episode_of(row));
+  return !end_of(row).skipped() && episodes_.contains(episode_of(row));
 }
 
 std::vector<Row> prepare_resume(const std::string& path, const std::string& host, const RecordedRun& run) {

@@ -7,6 +7,7 @@
 #include "bench/cli/suggest.hpp"
 #include "bench/cli/units.hpp"
 #include "harness/base/types.hpp"
+#include "harness/results/exclusion.hpp"
 
 namespace daxrace {
 namespace {
@@ -34,17 +35,16 @@ Summary summarize(const std::vector<Row>& rows) {
   Summary summary;
   for (const Row& row : rows) {
     if (row.path != kAllPaths) continue;
-    if (row.status == name_in(kStatusNames, Status::skipped)) {
+    const EpisodeEnd end = end_of(row);
+    if (end.skipped()) {
       ++summary.skipped;
       add_once(summary.skip_reasons, row.reason);
       continue;
     }
     ++summary.episodes;
-    const bool declared = row.verdict == name_in(kVerdictNames, Verdict::finding);
-    if (row.status == name_in(kStatusNames, Status::hang) && !declared) ++summary.hangs;
-    if (row.status == name_in(kStatusNames, Status::error)) ++summary.errors;
-    if (row.verdict == name_in(kVerdictNames, Verdict::broken))
-      add_once(summary.broken, broken_promises(row));
+    if (end.hung()) ++summary.hangs;
+    if (end.failed()) ++summary.errors;
+    if (end.broken()) add_once(summary.broken, broken_promises(row));
     if (row.verdict == name_in(kVerdictNames, Verdict::finding))
       add_once(summary.findings, broken_promises(row));
   }

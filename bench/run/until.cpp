@@ -7,6 +7,7 @@
 
 #include "bench/cli/config_names.hpp"
 #include "bench/cli/units.hpp"
+#include "harness/results/exclusion.hpp"
 #include "harness/results/rank_test.hpp"
 #include "harness/results/result_table.hpp"
 #include "harness/results/statistics.hpp"

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "harness/results/answer_costs.hpp"
+#include "harness/results/exclusion.hpp"
 
 namespace daxrace {
 namespace {
@@ -91,7 +92,7 @@ std::string episode_key(const Row& row) {
 std::vector<EpisodeRows> episodes_of(const std::vector<Row>& rows) {
   std::map<std::string, EpisodeRows> found;
   for (const Row& row : rows) {
-    if (is(row, Status::skipped)) continue;
+    if (end_of(row).skipped()) continue;
     EpisodeRows& episode = found[episode_key(row)];
     if (row.path == kAllPaths) episode.all = &row;
     const auto path = path_of(row.path);
@@ -170,10 +171,11 @@ std::vector<std::string> protocols_of(const std::vector<Row>& rows, const TableO
 // --- problems
 
 std::optional<Problem::Kind> problem_kind(const Row& row) {
-  if (is(row, Verdict::broken)) return is(row, Status::hang) ? Problem::Kind::hang : Problem::Kind::broken;
+  const EpisodeEnd end = end_of(row);
+  if (end.broken() && !end.hung()) return Problem::Kind::broken;
   if (is(row, Verdict::finding)) return Problem::Kind::finding;
-  if (is(row, Status::hang)) return Problem::Kind::hang;
-  if (is(row, Status::error)) return Problem::Kind::error;
+  if (end.hung()) return Problem::Kind::hang;
+  if (end.failed()) return Problem::Kind::error;
   return std::nullopt;
 }
 

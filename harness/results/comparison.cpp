@@ -105,16 +105,15 @@ struct Ending {
   std::size_t runs = 0;  ///< that were not skipped
   std::map<std::string_view, std::size_t> verdicts;
   std::map<std::string_view, std::size_t> statuses;
+  std::size_t broken = 0;
+  std::size_t hung = 0;
+  std::size_t failed = 0;
   const EpisodeOutcome* skipped = nullptr;
   const EpisodeOutcome* worst = nullptr;  ///< the first broken, hung or failed one
 
   std::size_t with_status(Status status) const {
     const auto found = statuses.find(name_in(kStatusNames, status));
     return found == statuses.end() ? 0 : found->second;
-  }
-  std::size_t with_verdict(Verdict verdict) const {
-    const auto found = verdicts.find(name_in(kVerdictNames, verdict));
-    return found == verdicts.end() ? 0 : found->second;
   }
 };
 
@@ -129,18 +128,18 @@ class Endings {
 
  private:
   void add(Ending& ending, const EpisodeOutcome& episode) const {
-    const std::string_view status = text(episode.status);
-    if (status == name_in(kStatusNames, Status::skipped)) {
+    const EpisodeEnd end = set_.end_of(episode);
+    if (end.skipped()) {
       ending.skipped = &episode;
       return;
     }
     ++ending.runs;
-    ++ending.verdicts[text(episode.verdict)];
-    ++ending.statuses[status];
-    const bool bad = text(episode.verdict) == name_in(kVerdictNames, Verdict::broken) ||
-                     status == name_in(kStatusNames, Status::hang) ||
-                     status == name_in(kStatusNames, Status::error);
-    if (bad && ending.worst == nullptr) ending.worst = &episode;
+    ++ending.verdicts[end.verdict];
+    ++ending.statuses[end.status];
+    ending.broken += end.broken() ? 1 : 0;
+    ending.hung += end.hung() ? 1 : 0;
+    ending.failed += end.failed() ? 1 : 0;
+    if (end.bad() && ending.worst == nullptr) ending.worst = &episode;
   }
 
   const ResultSet& set_;
@@ -226,10 +225,9 @@ class OutcomeComparison {
   }
 
   void compare_endings(const Ending& before, const Ending& after) {
-    note_bad(Outcome::broken, before.with_verdict(Verdict::broken), after.with_verdict(Verdict::broken),
-             after);
-    note_bad(Outcome::hang, before.with_status(Status::hang), after.with_status(Status::hang), after);
-    note_bad(Outcome::error, before.with_status(Status::error), after.with_status(Status::error), after);
+    note_bad(Outcome::broken, before.broken, after.broken, after);
+    note_bad(Outcome::hang, before.hung, after.hung, after);
+    note_bad(Outcome::error, before.failed, after.failed, after);
     if (before.with_status(Status::starved) == 0)
       note_bad(Outcome::starved, 0, after.with_status(Status::starved), after);
     if (after.runs == 0) {
@@ -328,7 +326,7 @@ class CostComparison {
   bool had_result(std::uint32_t config) const {
     const auto found = std::ranges::lower_bound(changed_.episodes(), config, {}, &EpisodeOutcome::config);
     return found != changed_.episodes().end() && found->config == config &&
-           changed_.reasons()[found->status] != name_in(kStatusNames, Status::skipped);
+           !changed_.end_of(*found).skipped();
   }
 
   static void add_left_out(ComparisonReport& report, const MetricValues& values) {

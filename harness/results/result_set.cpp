@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 
 #include "harness/base/error.hpp"
-#include "harness/results/result_table.hpp"
 
 namespace daxrace {
 namespace {
@@ -263,7 +262,7 @@ void ResultSet::refuse_duplicates() const {
 }
 
 void ResultSet::join_episodes() {
-  const std::uint32_t unfinished = reasons_.number_of("unfinished");
+  const std::uint32_t unfinished = reasons_.number_of(kUnfinished);
   std::vector<std::uint32_t> first(configs_.texts.size() + 1);
   for (const EpisodeOutcome& episode : episodes_) ++first[episode.config + 1];
   std::partial_sum(first.begin(), first.end(), first.begin());

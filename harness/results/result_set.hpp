@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "harness/results/csv.hpp"
+#include "harness/results/exclusion.hpp"
 #include "harness/results/histogram.hpp"
 
 namespace daxrace {
@@ -97,6 +98,9 @@ class ResultSet {
   const std::vector<RunColumns>& runs() const { return runs_; }
   const std::vector<Measurement>& measurements() const { return measurements_; }
   const std::vector<EpisodeOutcome>& episodes() const { return episodes_; }  ///< by configuration
+  EpisodeEnd end_of(const EpisodeOutcome& episode) const {
+    return {reasons_.texts[episode.verdict], reasons_.texts[episode.status]};
+  }
   std::vector<MeasurementGroup> groups() const;
   /// The histograms of some measurements, merged. Throws Error naming the row whose lat_hist is damaged.
   Histogram merged(std::span<const Measurement> rows) const;

@@ -8,9 +8,9 @@
 
 #include <fmt/format.h>
 
-#include "harness/base/disturbance.hpp"
 #include "harness/base/error.hpp"
 #include "harness/base/thresholds.hpp"
+#include "harness/results/exclusion.hpp"
 #include "harness/results/histogram.hpp"
 
 namespace daxrace {
@@ -35,12 +35,10 @@ struct Group {
   std::map<std::string, Episodes> protocols;
 };
 
-bool is_skipped(const Row& row) { return row.status == name_in(kStatusNames, Status::skipped); }
-
 std::map<std::string, Group> grouped(const std::vector<Row>& rows) {
   std::map<std::string, Group> groups;
   for (const Row& row : rows) {
-    if (is_skipped(row)) continue;
+    if (end_of(row).skipped()) continue;
     Group& group = groups[key_of(row, {"protocol", "path"})];
     group.any = &row;
     Episode& episode = group.protocols[row.protocol][block_of(row)];
@@ -56,7 +54,7 @@ std::map<std::string, Group> grouped(const std::vector<Row>& rows) {
 std::map<std::string, std::size_t> skip_reasons(const std::vector<Row>& rows) {
   std::map<std::string, std::size_t> reasons;
   for (const Row& row : rows) {
-    if (is_skipped(row)) ++reasons[row.reason];
+    if (end_of(row).skipped()) ++reasons[row.reason];
   }
   return reasons;
 }
@@ -108,6 +106,7 @@ VerdictLine verdict_line(const std::string& protocol, const Episodes& episodes) 
       line.with_verdict = 0;
     }
     if (all.verdict == line.verdict) ++line.with_verdict;
+    if (end_of(all).hung() || end_of(all).failed()) ++line.ended_badly;
     add_note(line, all);
   }
   return line;
@@ -162,7 +161,8 @@ std::map<std::string, Samples> samples_of(const Group& group, std::map<std::stri
   std::map<std::string, Samples> out;
   for (const auto& [protocol, episodes] : group.protocols) {
     for (const auto& [block, episode] : episodes) {
-      const std::string why = episode.all == nullptr ? "unfinished" : cost_exclusion(*episode.all);
+      const std::string why =
+          episode.all == nullptr ? std::string(kUnfinished) : cost_exclusion(*episode.all);
       if (!why.empty()) {
         ++left_out[why];
         continue;
@@ -312,27 +312,9 @@ std::vector<std::string_view> varying_columns(const std::vector<Scenario>& scena
   return out;
 }
 
-/// `of_latency`: closed and saturated loads count against it.
-std::string exclusion(const Row& episode, bool of_latency) {
-  if (episode.status != name_in(kStatusNames, Status::ok)) return "status " + episode.status;
-  if (episode.perturb.value_or(false)) return "perturbed";
-  if (of_latency && episode.load == name_in(kLoadNames, Load::closed)) return "closed load";
-  if (episode.overcommitted.value_or(false)) return "overcommitted";
-  if (of_latency && is_saturated(episode.served_share)) return "saturated";
-  if (episode.discard == "punch" && episode.backing == name_in(kBackingNames, Backing::fsdax))
-    return "the kernel's own protocol beneath (discard=punch on fsdax)";
-  if (const std::string_view what = disturbance_in(episode.remark); !what.empty()) return std::string(what);
-  if (episode.emulated.starts_with("tcg")) return "emulated CPU (tcg)";
-  return {};
-}
-
 }  // namespace
 
 double MeanParts::rest() const { return total - std::accumulate(phases.begin(), phases.end(), 0.0); }
-
-std::string cost_exclusion(const Row& episode) { return exclusion(episode, true); }
-
-std::string throughput_exclusion(const Row& episode) { return exclusion(episode, false); }
 
 ResultSummary summarize_results(const std::vector<Row>& rows, const TableOptions& options) {
   ResultSummary summary;

@@ -29,6 +29,7 @@ struct VerdictLine {
   std::string verdict;           ///< the gravest of the repetitions
   std::size_t with_verdict = 0;  ///< repetitions that have it
   std::size_t runs = 0;
+  std::size_t ended_badly = 0;  ///< repetitions that ended in an error, or in a hang that is no finding
   std::uint64_t effective_ops = 0;
   /// `status: reason; remark` of repetitions that have something to say.
   std::map<std::string, std::size_t> notes;

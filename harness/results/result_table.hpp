@@ -28,10 +28,4 @@ struct TableOptions {
 /// left out of the cost part and counted at the end. Throws Error for a damaged lat_hist.
 std::string format_results(const std::vector<Row>& rows, const TableOptions& options);
 
-/// Why an episode's latencies are kept out of cost tables, in a word or two, from its row `all`; empty if
-/// they are not.
-std::string cost_exclusion(const Row& episode);
-/// The same for its throughput, which a closed or saturated load is there to find.
-std::string throughput_exclusion(const Row& episode);
-
 }  // namespace daxrace
