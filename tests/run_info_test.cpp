@@ -15,11 +15,13 @@
 #include "harness/base/error.hpp"
 #include "harness/platform/clock.hpp"
 #include "harness/results/recorded_run.hpp"
+#include "harness/results/run_json.hpp"
 
 namespace daxrace {
 namespace {
 
 using nlohmann::json;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -267,6 +269,31 @@ TEST_F(Report, HoldsCommandOptionsEnvironmentAndViolations) {
   EXPECT_EQ(violation["hazard"], "H3");
   EXPECT_EQ(violation["timeline"][1], "punch: free frame 7");
   EXPECT_EQ(run["hangs"][0]["report"][0], "worker 0: punch waits for IOLOCK");
+}
+
+TEST_F(Report, IsReadAsItWasWritten) {
+  EXPECT_FALSE(read_run_json(csv()));
+  RunReport report(csv(), OpenMode::create_new, info_);
+  report.set_command_line({"daxrace", "run", "--out=with space"});
+  report.set_environment("durability", "none");
+  for (std::uint64_t i = 1; i <= 5; ++i) report.add_violations("realloc/none", i, 99, {stale_access()});
+  report.add_hang("mixed/iolock", 1, 7, {"worker 0: punch waits for IOLOCK"});
+  report.set_outcome("broken");
+  report.write();
+  const auto runs = read_run_json(csv());
+  ASSERT_TRUE(runs);
+  ASSERT_EQ(runs->size(), 1U);
+  const RunRecord& run = runs->front();
+  EXPECT_EQ(run.run_id, "first");
+  EXPECT_EQ(run.outcome, "broken");
+  EXPECT_THAT(run.command_line, ElementsAre("daxrace", "run", "--out=with space"));
+  EXPECT_THAT(run.environment, Contains(std::pair<std::string, std::string>("durability", "none")));
+  EXPECT_THAT(run.environment, Contains(std::pair<std::string, std::string>("host", "pmem1")));
+  ASSERT_EQ(run.violations.size(), 3U);
+  EXPECT_EQ(run.violations_not_shown, 2U);
+  EXPECT_EQ(run.violations[0].timeline[1], "punch: free frame 7");
+  ASSERT_EQ(run.hangs.size(), 1U);
+  EXPECT_THAT(run.hangs[0].timeline, ElementsAre("worker 0: punch waits for IOLOCK"));
 }
 
 TEST_F(Report, WrittenInMidRunHoldsWhatIsKnownSoFar) {

@@ -57,11 +57,13 @@ std::string by_configuration(const std::vector<ViolationRecord>& violations, std
   return out;
 }
 
+/// Mitigations have a list of their own.
 std::string facts_markup(const std::vector<std::pair<std::string, std::string>>& facts) {
   std::string out = "<dl class=\"facts\">";
   for (const auto& [name, value] : facts)
-    out += fmt::format("<dt>{}</dt><dd>{}</dd>", html::escaped(name),
-                       value.empty() ? "-" : html::escaped(value));
+    if (name != "mitigations")
+      out += fmt::format("<dt>{}</dt><dd>{}</dd>", html::escaped(name),
+                         value.empty() ? "-" : html::escaped(value));
   return out + "</dl>\n";
 }
 

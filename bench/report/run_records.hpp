@@ -1,36 +1,12 @@
 #pragma once
 
-#include <cstdint>
-#include <map>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "harness/results/run_json.hpp"
+
 namespace daxrace {
-
-/// What a .run.json tells of one violation or hang.
-struct ViolationRecord {
-  std::string configuration;
-  std::string heading;  ///< detector, hazard and what happened
-  std::string repetition;
-  std::string seed;
-  std::vector<std::string> timeline;
-};
-
-/// One run as its .run.json tells it.
-struct RunRecord {
-  std::string run_id;
-  std::string time_utc;
-  std::string outcome;
-  std::vector<std::string> command_line;
-  std::vector<std::pair<std::string, std::string>> build;
-  std::vector<std::pair<std::string, std::string>> environment;
-  std::vector<std::pair<std::string, std::string>> mitigations;
-  std::vector<ViolationRecord> violations;
-  std::vector<ViolationRecord> hangs;
-  std::uint64_t violations_not_shown = 0;
-};
 
 struct RunRecords {
   std::vector<RunRecord> runs;

@@ -10,7 +10,7 @@
 #include "bench/cli/options.hpp"
 #include "harness/results/csv.hpp"
 #include "harness/results/recorded_run.hpp"
-#include "harness/results/run_info.hpp"
+#include "harness/results/run_json.hpp"
 
 namespace daxrace {
 

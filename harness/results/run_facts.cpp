@@ -1,52 +1,54 @@
 #include "harness/results/run_facts.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
-#include "harness/results/run_info.hpp"
+#include "harness/base/error.hpp"
+#include "harness/results/run_json.hpp"
 
 namespace daxrace {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr std::string_view kUnknown = "unknown";
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
-
-/// The .run.json beside a CSV by run_id. One that is missing or damaged says nothing: the rows stand without
-/// it.
-std::map<std::string, Json> reports_beside(const std::string& csv_path) {
-  std::map<std::string, Json> out;
-  std::ifstream file(run_json_path(csv_path), std::ios::binary);
-  const Json report = Json::parse(file, nullptr, false);
-  if (!report.is_object() || !report.contains("runs") || !report["runs"].is_array()) return out;
-  for (const Json& run : report["runs"]) {
-    if (run.is_object() && run.contains("run_id") && run["run_id"].is_string())
-      out.emplace(run["run_id"].get<std::string>(), run);
+/// The runs in the .run.json beside a CSV by run_id. One that is missing or damaged says nothing: the rows
+/// stand without it.
+std::map<std::string, RunRecord> records_beside(const std::string& csv_path) {
+  std::map<std::string, RunRecord> out;
+  try {
+    for (RunRecord& run : read_run_json(csv_path).value_or(std::vector<RunRecord>())) {
+      const std::string id = run.run_id;
+      out.emplace(id, std::move(run));
+    }
+  } catch (const Error&) {
+    return {};
   }
   return out;
 }
 
-void add_section(RunFacts& facts, const Json& run, const std::string& section,
-                 const std::vector<std::string>& names) {
-  for (const std::string& name : names) {
-    const bool known = run.contains(section) && run[section].is_object() && run[section].contains(name);
-    facts[name].insert(known ? text_of(run[section][name]) : std::string(kUnknown));
+/// The same for every file of a set.
+std::vector<std::map<std::string, RunRecord>> records_of(const ResultSet& set) {
+  std::vector<std::map<std::string, RunRecord>> out;
+  for (const std::string& file : set.files()) out.push_back(records_beside(file));
+  return out;
+}
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+void add_facts(RunFacts& facts, const Pairs& pairs, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    const auto found = std::ranges::find(pairs, name, &Pairs::value_type::first);
+    facts[name].insert(found == pairs.end() ? std::string(kUnknown) : found->second);
   }
 }
 
-void add_report(RunFacts& facts, const Json& run) {
-  static const std::vector<std::string> environment = {
-      "kernel_version", "kernel_debug", "kernel_parameters",   "governor", "turbo", "smt", "mitigations",
-      "numa_balancing", "clocksource",  "transparent_hugepage"};
-  static const std::vector<std::string> build = {"compiler", "flags", "build_type"};
-  add_section(facts, run, "environment", environment);
-  add_section(facts, run, "build", build);
+void add_record(RunFacts& facts, const RunRecord& run) {
+  add_facts(facts, run.environment,
+            {"kernel_version", "kernel_debug", "kernel_parameters", "governor", "turbo", "smt", "mitigations",
+             "numa_balancing", "clocksource", "transparent_hugepage"});
+  add_facts(facts, run.build, {"compiler", "flags", "build_type"});
 }
 
 /// What a CPU and its clock make of the same program: small texts that explain large differences.
@@ -68,16 +70,15 @@ bool all_known(const std::set<std::string>& values) {
 
 RunFacts facts_of(const ResultSet& set) {
   RunFacts facts;
-  std::vector<std::map<std::string, Json>> reports;
-  for (const std::string& file : set.files()) reports.push_back(reports_beside(file));
+  const std::vector<std::map<std::string, RunRecord>> records = records_of(set);
   for (const RunColumns& run : set.runs()) {
     facts["machine"].insert(fmt::format("{} ({})", run.host, run.cpu));
     facts["kernel"].insert(run.kernel);
     facts["git_commit"].insert(run.git_commit);
     facts["emulated"].insert(run.emulated.empty() ? "no" : run.emulated);
     facts["target"].insert(run.target);
-    const auto found = reports[run.file].find(run.run_id);
-    add_report(facts, found == reports[run.file].end() ? Json::object() : found->second);
+    const auto found = records[run.file].find(run.run_id);
+    add_record(facts, found == records[run.file].end() ? RunRecord() : found->second);
   }
   return facts;
 }
@@ -108,15 +109,11 @@ std::vector<FactDifference> differing_facts(const RunFacts& base, const RunFacts
 }
 
 std::vector<std::string> command_of(const ResultSet& set) {
-  std::vector<std::map<std::string, Json>> reports;
-  for (const std::string& file : set.files()) reports.push_back(reports_beside(file));
+  const std::vector<std::map<std::string, RunRecord>> records = records_of(set);
   for (auto run = set.runs().rbegin(); run != set.runs().rend(); ++run) {
-    const auto found = reports[run->file].find(run->run_id);
-    if (found == reports[run->file].end()) continue;
-    const auto words = found->second.find("command_line");
-    if (words == found->second.end() || !words->is_array() || words->empty()) continue;
-    if (std::ranges::all_of(*words, [](const Json& word) { return word.is_string(); }))
-      return words->get<std::vector<std::string>>();
+    const auto found = records[run->file].find(run->run_id);
+    if (found != records[run->file].end() && !found->second.command_line.empty())
+      return found->second.command_line;
   }
   return {};
 }
