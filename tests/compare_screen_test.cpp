@@ -14,6 +14,7 @@
 
 #include "bench/compare/compare_text.hpp"
 #include "bench/compare/conclusion.hpp"
+#include "harness/base/types.hpp"
 #include "tests/simulated_rows.hpp"
 
 namespace daxrace {

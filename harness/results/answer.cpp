@@ -13,8 +13,6 @@
 
 namespace daxrace {
 namespace {
-
-bool is(const Row& row, Status status) { return row.status == name_in(kStatusNames, status); }
 bool is(const Row& row, Verdict verdict) { return row.verdict == name_in(kVerdictNames, verdict); }
 
 /// The hazards of `H1+H4`.
