@@ -315,8 +315,8 @@ std::vector<EnvLine> judge_env(const EnvFacts& facts) {
       judge_mitigations(facts), judge_load(facts),       judge_emulation(facts), judge_debug(facts),
       judge_huge_pages(facts),  judge_memory(facts),     judge_io_uring(facts),  judge_userfaultfd(facts),
       judge_tracefs(facts),     judge_namespaces(facts), judge_devdax(facts),    judge_dax_mounts(facts)};
-  for (EnvLine& line : lines) line.effect = effect_of(line.topic);
   std::ranges::move(judge_restrictions(facts.restrictions), std::back_inserter(lines));
+  for (EnvLine& line : lines) line.effect = effect_of(line.topic);
   return lines;
 }
 

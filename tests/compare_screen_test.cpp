@@ -126,7 +126,7 @@ TEST_F(CompareScreenText, IsOneScreenHoweverManyRowsChanged) {
   EXPECT_LE(std::ranges::count(text, '\n'), 40) << text;
   EXPECT_THAT(text, HasSubstr("\nWorse: 140 rows slower\n"));
   EXPECT_THAT(text, HasSubstr(fmt::format("  p50 {:<24}7      0         0    7   x1.", kPathNames[0])));
-  EXPECT_THAT(text, HasSubstr("  and 8 more paths (--tables)\n"));
+  EXPECT_THAT(text, HasSubstr("  and 10 more paths (--tables)\n"));
   std::istringstream lines(text);
   std::size_t changed = 0;
   for (std::string line; std::getline(lines, line);) {

@@ -87,7 +87,7 @@ std::string table_text(const std::vector<Line>& lines, const Paint& paint) {
     sampled += line.finales[static_cast<std::size_t>(explore::Finale::sampled)];
   }
   out += "Hazards 1 to 8: ! promise broken; F finding; X not promised, seen; . not seen\n";
-  out += "safe: in every interleaving; lost: wake-up; starved: for ever, by others that go on\n";
+  out += "safe: in every interleaving; lost: wake-up; starved: for ever, by the others\n";
   if (sampled != 0) out += fmt::format("{} too large to be explored whole: sampled\n", sampled);
   return out;
 }
@@ -149,7 +149,7 @@ std::string shortest_story_text(const std::vector<Decision>& decisions) {
     return out + fmt::format("  again: daxrace explore --replay={}\n", replay_of(decision));
   }
   if (candidates.empty()) return "";
-  return fmt::format("\nThe shortest story: {}  told by: daxrace explore --replay={}\n",
+  return fmt::format("\nThe shortest story:\n{}  again: daxrace explore --replay={}\n",
                      outcome_text(*candidates.front()), replay_of(*candidates.front()));
 }
 

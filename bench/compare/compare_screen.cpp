@@ -26,7 +26,7 @@ using Values = std::vector<std::string>;
 
 constexpr std::size_t kScreenWidth = 80;
 constexpr std::size_t kMailWidth = 72;
-constexpr std::size_t kMostPaths = 12;
+constexpr std::size_t kMostPaths = 10;
 constexpr std::size_t kMostChanged = 3;
 
 /// The rows of one metric of one path.

@@ -250,7 +250,7 @@ Scenario cell_scenario(Operation operation, AccessKind access) {
       .tasks = {{"access", {does(access)}},
                 {"layout change", {changes(operation)}, operation == Operation::evict}}};
   if (has_two_halves(access)) scenario.tasks.push_back({"other access", {other_half(access)}});
-  if (access == AccessKind::pin_interrupted) scenario.signalled = litmus::kChangeTask;
+  if (litmus::is_interrupted(access)) scenario.signalled = litmus::kChangeTask;
   return scenario;
 }
 

@@ -13,6 +13,7 @@
 
 namespace daxrace {
 namespace {
+
 bool is(const Row& row, Verdict verdict) { return row.verdict == name_in(kVerdictNames, verdict); }
 
 /// The hazards of `H1+H4`.
