@@ -70,7 +70,7 @@ std::vector<Line> lines_of(const std::vector<Decision>& decisions) {
 std::string line_text(const Line& line, const Paint& paint) {
   constexpr std::array<Ink, 4> kInks = {Ink::broken, Ink::finding, Ink::harm, Ink::dim};
   const auto count = [&](explore::Finale finale) { return line.finales[static_cast<std::size_t>(finale)]; };
-  std::string out = fmt::format("{:<24}{:>8}{:>6}{:>10}{:>9}{:>6}{:>8}  ", line.protocol, line.explored,
+  std::string out = fmt::format("{:<23}{:>9}{:>6}{:>10}{:>9}{:>6}{:>8} ", line.protocol, line.explored,
                                 count(explore::Finale::safe), count(explore::Finale::violation),
                                 count(explore::Finale::deadlock), count(explore::Finale::lost_wakeup),
                                 count(explore::Finale::starvation));
@@ -79,7 +79,7 @@ std::string line_text(const Line& line, const Paint& paint) {
 }
 
 std::string table_text(const std::vector<Line>& lines, const Paint& paint) {
-  std::string out = fmt::format("{:<24}{:>8}{:>6}{:>10}{:>9}{:>6}{:>8}  {}\n", "protocol", "explored", "safe",
+  std::string out = fmt::format("{:<23}{:>9}{:>6}{:>10}{:>9}{:>6}{:>8} {}\n", "protocol", "explored", "safe",
                                 "violation", "deadlock", "lost", "starved", "12345678");
   std::size_t sampled = 0;
   for (const Line& line : lines) {

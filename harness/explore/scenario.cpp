@@ -222,6 +222,8 @@ bool Scenario::has(Operation operation) const {
   });
 }
 
+bool is_explored(AccessKind access) { return access != AccessKind::lease_interrupted; }
+
 bool Scenario::has(AccessKind access) const {
   if (std::ranges::find(amounts_to, access) != amounts_to.end()) return true;
   return std::ranges::any_of(tasks, [&](const TaskSpec& task) {
@@ -259,7 +261,8 @@ const std::vector<Scenario>& cell_scenarios() {
     std::vector<Scenario> cells;
     for (std::size_t o = 0; o < litmus::kOperationCount; ++o)
       for (std::size_t a = 0; a < litmus::kAccessCount; ++a)
-        if (litmus::can_meet(static_cast<Operation>(o), static_cast<AccessKind>(a)))
+        if (litmus::can_meet(static_cast<Operation>(o), static_cast<AccessKind>(a)) &&
+            is_explored(static_cast<AccessKind>(a)))
           cells.push_back(cell_scenario(static_cast<Operation>(o), static_cast<AccessKind>(a)));
     return cells;
   }();
