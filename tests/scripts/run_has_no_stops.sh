@@ -2,7 +2,7 @@
 # The engine that is measured must hold nothing of the deterministic machine: no symbol, no name of a step. The litmus
 # objects of the same protocols are the control.
 #
-# usage: run_has_no_stops.sh MEASURED_OBJECTS LITMUS_OBJECTS   (each a list separated by semicolons)
+# usage: run_has_no_stops.sh MEASURED_OBJECTS ENGINE_OBJECTS LITMUS_OBJECTS   (each a list separated by semicolons)
 set -euo pipefail
 
 traces='daxrace::(model|litmus|explore)::|ModelEnv|try_grab_folio|unmap_mapping_range\(\) done|gup_fast:'
@@ -13,8 +13,8 @@ count_traces() {
   { nm -C "${objects[@]}"; strings "${objects[@]}"; } | grep -Ec "$traces" || true
 }
 
-measured=$(count_traces "$1")
-litmus=$(count_traces "$2")
+measured=$(count_traces "$1;$2")
+litmus=$(count_traces "$3")
 if ((litmus == 0)); then
   echo "the control shows nothing: the search is wrong" >&2
   exit 1
