@@ -57,6 +57,7 @@ tbody th,thead th:first-child{position:sticky;left:0;background:var(--ground);z-
 .legend svg{width:26px;height:10px;margin-right:.35rem;vertical-align:middle}
 .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,21.5rem),1fr));gap:.6rem 1.6rem;align-items:start}
 figure{margin:.4rem 0;min-width:0;break-inside:avoid}
+figure .scroll th,figure .scroll td{white-space:normal;overflow-wrap:anywhere;padding-right:.35rem}
 figcaption{font-size:13px;font-weight:600;margin-bottom:.15rem}
 svg.plot{display:block;width:100%;max-width:30rem;height:auto;fill:none;color:var(--ink);stroke:currentColor}
 svg.plot text{fill:var(--ink);stroke:none;font:11px sans-serif}svg.plot .end{text-anchor:end}svg.plot .middle{text-anchor:middle}
