@@ -52,7 +52,7 @@ td.set{white-space:normal;min-width:4.5rem}td.wrap{white-space:normal;padding-le
 td.cell{padding:.3rem .2rem;min-width:2.6rem}.legend .cell{display:inline-block;min-width:1.5rem}
 tbody th,thead th:first-child{position:sticky;left:0;background:var(--ground);z-index:1}
 .answer{display:grid;grid-template-columns:minmax(0,1fr);gap:1rem 2rem;align-items:start}.answer figure{margin:0}
-@media (min-width:64rem){.answer{grid-template-columns:minmax(0,34rem) minmax(0,1fr)}.beside .figures{grid-template-columns:minmax(0,1fr)}}
+@media (min-width:64rem){.answer{grid-template-columns:minmax(0,36rem) minmax(0,1fr)}.beside .figures{grid-template-columns:minmax(0,1fr)}}
 .legend{display:flex;flex-wrap:wrap;gap:.15rem 1rem;padding:0;margin:.5rem 0;list-style:none;font-size:13px}
 .legend svg{width:26px;height:10px;margin-right:.35rem;vertical-align:middle}
 .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,21.5rem),1fr));gap:.6rem 1.6rem;align-items:start}
