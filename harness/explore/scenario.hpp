@@ -43,8 +43,8 @@ const std::vector<Scenario>& scenarios();
 /// A cell of the safety table, as a scenario: `punch/gup_fast`.
 Scenario cell_scenario(Operation operation, AccessKind access);
 /// Every cell in which the two can meet.
-/// Not a silent lessee together with a signal: the staged table sends it once nothing else can run, which is no step of an
-/// interleaving.
+/// Not a silent lessee together with a signal: the staged table sends it once nothing else can run, which is
+/// no step of an interleaving.
 bool is_explored(litmus::AccessKind access);
 const std::vector<Scenario>& cell_scenarios();
 
