@@ -40,7 +40,8 @@ verb_of() {
 }
 
 # What our own part of the guest said before it gave up, without the console's time.
-last_words() { grep -ao 'daxrace-guest: .*' "$1" 2>/dev/null | tr -d '\r' | tail -n 1; }
+# Nothing said is no failure.
+last_words() { { grep -ao 'daxrace-guest: .*' "$1" 2>/dev/null || true; } | tr -d '\r' | tail -n 1; }
 
 # From the panic on, however much of it there is; else the last lines. What the guest's own part said stands first.
 show_console() {
