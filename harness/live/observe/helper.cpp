@@ -7,7 +7,6 @@
 #include <system_error>
 #include <thread>
 
-#include <pthread.h>
 #include <unistd.h>
 
 #include "harness/base/error.hpp"
@@ -42,7 +41,6 @@ struct Helper::Shared {
   std::atomic<pid_t> tid{0};
   std::atomic<bool> ended{false};
   long result = 0;
-  pthread_t thread{};
 };
 
 Helper::Helper(std::string what, Body body) : shared_(std::make_shared<Shared>()) {
@@ -59,9 +57,8 @@ Helper::Helper(std::string what, const ProcessBody& body) : shared_(std::make_sh
 
 void Helper::start() {
   install_handler();
-  std::thread thread;
   try {
-    thread = std::thread([shared = shared_] {
+    thread_ = std::thread([shared = shared_] {
       shared->tid.store(gettid(), std::memory_order_release);
       shared->result = shared->body();
       shared->body = nullptr;
@@ -70,8 +67,6 @@ void Helper::start() {
   } catch (const std::system_error& error) {
     throw Error(cannot_start(shared_->what, error));
   }
-  shared_->thread = thread.native_handle();
-  thread.detach();
   while (shared_->tid.load(std::memory_order_acquire) == 0) sched_yield();
 }
 
@@ -81,6 +76,12 @@ Helper::~Helper() {
     interrupt();
     wait(10 * kMs);
   }
+  // Until it is gone, not only done: a process forked while a thread dies may inherit the locks of an
+  // allocator.
+  if (ended())
+    thread_.join();
+  else
+    thread_.detach();
 }
 
 bool Helper::ended() const { return shared_->ended.load(std::memory_order_acquire); }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "harness/live/observe/thread_state.hpp"
@@ -40,6 +41,7 @@ class Helper {
   struct Shared;
   void start();
   std::shared_ptr<Shared> shared_;
+  std::thread thread_;
 };
 
 /// What a thread does, decided by what the kernel says of it and never by elapsed time alone. `asleep`: it
