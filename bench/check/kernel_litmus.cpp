@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <future>
 #include <map>
 #include <memory>
 
@@ -395,16 +394,15 @@ Exit print_kernel_litmus(const LitmusOptions& options) {
       options.versus_engine
           ? &release_to_compare(directory->facts(), options.releases.empty() ? "" : options.releases.front())
           : nullptr;
-  // The kernel's long list of symbols is read while most cells only wait.
-  const bool shown = options.format == LitmusFormat::text || options.format == LitmusFormat::json;
-  std::future<std::vector<kernel::Sighting>> canaries;
-  if (shown) canaries = std::async(std::launch::async, kernel::canaries_here);
   course.on_cell = CellsOnTheWay{};
   const auto cells = kernel::decide(*directory, selection, log, patience, course);
   if (cells.empty() && !stop_requested().load())
     throw Error("litmus: no such operation and access ever meet", Exit::skipped);
-  fmt::print("{}", rendered(options.format, directory->facts(), cells,
-                            shown ? canaries.get() : std::vector<kernel::Sighting>{}));
+  // Not by a thread beside the cells: their processes are forked.
+  std::vector<kernel::Sighting> canaries;
+  if (options.format == LitmusFormat::text || options.format == LitmusFormat::json)
+    canaries = kernel::canaries_here();
+  fmt::print("{}", rendered(options.format, directory->facts(), cells, canaries));
   bool agrees = true;
   if (release != nullptr) {
     const VersusEngine versus = kernel_versus_engine(cells, *release);
