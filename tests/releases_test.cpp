@@ -9,7 +9,6 @@
 #include <set>
 #include <sstream>
 #include <string>
-#include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -18,7 +17,6 @@
 #include "bench/check/agreement.hpp"
 #include "bench/check/kernel_versus_engine.hpp"
 #include "harness/base/error.hpp"
-#include "tests/sanitized.hpp"
 
 namespace daxrace {
 namespace {
@@ -27,13 +25,6 @@ using kernel::CellResult;
 using kernel::Outcome;
 using testing::IsEmpty;
 using testing::UnorderedElementsAreArray;
-
-/// One of them where a sanitizer makes each take seconds: what they show is not what a sanitizer looks for.
-template <class T>
-auto as_time_allows(std::vector<T> all) {
-  if (kSanitized) all.resize(1);
-  return testing::ValuesIn(all);
-}
 
 // --- the recorded tables
 
@@ -141,7 +132,7 @@ TEST_P(RecordedTable, ends_with_what_the_engine_says_of_its_cells) {
     EXPECT_EQ(whole.str().substr(at), said);
   }
 }
-INSTANTIATE_TEST_SUITE_P(, RecordedTable, as_time_allows(kRecorded));
+INSTANTIATE_TEST_SUITE_P(, RecordedTable, testing::ValuesIn(kRecorded));
 
 // --- a rule that is wrong
 
@@ -212,7 +203,7 @@ TEST_P(Wrong, rule_is_told_by_its_cells) {
     if (!one.agrees()) told.emplace(kernel::info_of(one.access).name);
   EXPECT_THAT(told, UnorderedElementsAreArray(GetParam().told_by)) << fmt::format("{}", GetParam().what);
 }
-INSTANTIATE_TEST_SUITE_P(, Wrong, as_time_allows(kWrong));
+INSTANTIATE_TEST_SUITE_P(, Wrong, testing::ValuesIn(kWrong));
 
 // --- rules that no live cell shows yet: what they change in the engine
 
@@ -269,12 +260,11 @@ TEST_P(Shows, the_rule_in_its_cells_and_in_no_others) {
       differ.emplace(litmus::info_of(here[i].access).name);
   EXPECT_THAT(differ, UnorderedElementsAreArray(GetParam().cells));
 }
-INSTANTIATE_TEST_SUITE_P(, Shows, as_time_allows(kShown));
+INSTANTIATE_TEST_SUITE_P(, Shows, testing::ValuesIn(kShown));
 
 // --- the table itself
 
 TEST(Releases, break_no_promise_but_where_it_is_declared) {
-  if (kSanitized) GTEST_SKIP() << "too slow here";
   litmus::Selection all;
   all.protocols = false;
   for (const litmus::ReleaseRow& row : litmus::release_rows()) all.releases.push_back(&row);

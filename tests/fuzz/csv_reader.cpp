@@ -1,7 +1,4 @@
-if (again == rows) return;
-require(!is_ascii);
-require(written_and_read(again) == again);  // libFuzzer target: whatever bytes a result file has, the reader
-                                            // takes its rows or refuses it with one line,
+// libFuzzer target: whatever bytes a result file has, the reader takes its rows or refuses it with one line,
 // and what it takes comes back the same from what the writer makes of it.
 #include <algorithm>
 #include <cstddef>
@@ -52,7 +49,8 @@ std::vector<Row> written_and_read(const std::vector<Row>& rows) {
 void check_round_trip(const std::vector<Row>& rows, bool is_ascii) {
   const std::vector<Row> again = written_and_read(rows);
   require(again.size() == rows.size());
-  require(!is_ascii || again == rows);
+  if (again == rows) return;
+  require(!is_ascii);
   require(written_and_read(again) == again);
 }
 
