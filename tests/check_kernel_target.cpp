@@ -1,31 +1,39 @@
 // usage: check_kernel_target DIRECTORY KERNEL xfs|ext4: do the results of the kernel target on DAX tell what
 // they must? What is asked is truthfulness: a planted wait, overlap and hang, evidence beside every finding,
-// and that the stand-alone reproducers say what the litmus cells say. The directory holds litmus.json,
-// run.csv and reproducers.txt.
+// that the stand-alone reproducers say what the litmus cells say, and that the release that stands for the
+// kernel predicts its table in every cell that both decide. The directory holds litmus.json, uname.txt,
+// run.csv and reproducers.txt. What failed is told at the end, where a log that is cut still has it.
 #include <algorithm>
 #include <array>
 #include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/error.hpp"
+#include "harness/base/releases.hpp"
+#include "harness/litmus/release_rows.hpp"
 #include "harness/results/csv.hpp"
+#include "tests/kernel_tables.hpp"
 
 namespace daxrace {
 namespace {
 
 using nlohmann::json;
 
-int failures = 0;
+std::vector<std::string> failures;
 
 void check(bool good, const std::string& what) {
-  if (good) return;
-  ++failures;
-  fmt::print("FAILED: {}\n", what);
+  if (!good) failures.push_back(what);
+}
+
+/// `7` of `7.x`.
+std::string version_in(const std::string& kernel) {
+  return kernel.ends_with(".x") ? kernel.substr(0, kernel.size() - 2) : kernel;
 }
 
 std::string text(const json& cell, const char* key) { return cell.at(key).get<std::string>(); }
@@ -97,10 +105,33 @@ void check_canaries(const json& litmus) {
           "the table of canaries is wrong for this kernel: " + canary.dump());
 }
 
+/// What uname said in the guest: its -r and its -v, a line each.
+const Release* release_in(const std::string& file, const std::string& fs) {
+  std::ifstream in(file);
+  std::string release, version;
+  std::getline(in, release);
+  std::getline(in, version);
+  return release_of(fs, kernel_version_of(release, version));
+}
+
+/// The release that uname named in the guest is the one recorded for it, and agrees.
+void check_agreement(const json& litmus, const Release* named, const std::string& kernel,
+                     const std::string& fs) {
+  const KernelTable* table = kernel_table_of(kernel, fs);
+  if (table == nullptr) return check(false, fmt::format("no table is recorded of {} on {}", kernel, fs));
+  if (named == nullptr || named->name != table->release)
+    return check(false, fmt::format("uname names release {}, not {}", named == nullptr ? "none" : named->name,
+                                    table->release));
+  const Agreement agreement = agreement_of(cells_of_json(litmus), litmus::row_of(*named));
+  for (const std::string& line : complaints_of(*table, agreement)) check(false, line);
+  fmt::print("{}\n", summary_of(*table, agreement));
+}
+
 json check_litmus(const std::string& file, const std::string& kernel, const std::string& fs) {
   std::ifstream in(file);
   json litmus = json::parse(in);
-  check(text(litmus, "kernel").starts_with(kernel + "."), "kernel " + text(litmus, "kernel"));
+  const std::string version = version_in(kernel);
+  check(text(litmus, "kernel").starts_with(version + "."), "kernel " + text(litmus, "kernel"));
   check(text(litmus, "fs") == fs, "fs " + text(litmus, "fs"));
   check(litmus.at("dax").get<bool>(), "not on DAX");
   check_canaries(litmus);
@@ -113,8 +144,8 @@ json check_litmus(const std::string& file, const std::string& kernel, const std:
       check_armed(cell);
   }
   check(litmus.at("cells").size() == 182, fmt::format("{} cells", litmus.at("cells").size()));
+  // How long it takes is the machine's business too, and nobody's who shares it with other guests.
   const auto ns = litmus.at("duration_ns").get<std::uint64_t>();
-  check(ns < 70'000'000'000U, fmt::format("the table took {} s", ns / 1'000'000'000));
   fmt::print("{}: {} cells in {} s\n", file, litmus.at("cells").size(), ns / 1'000'000'000);
   return litmus;
 }
@@ -196,7 +227,7 @@ void check_run(const std::string& file, const std::string& kernel, const std::st
   for (const Row& row : read_csv(file).rows) {
     const std::string name = fmt::format("{}/{}", row.workload, row.path);
     check(row.target == "kernel" && row.protocol == "kernel", name + ": target or protocol");
-    check(row.kernel.starts_with(kernel + ".") && row.fs == fs, name + ": kernel or fs");
+    check(row.kernel.starts_with(version_in(kernel) + ".") && row.fs == fs, name + ": kernel or fs");
     check(row.mount_options.find("dax=always") != std::string::npos, name + ": " + row.mount_options);
     check(row.lock.empty() && row.refcount_regime.empty(), name + ": an engine's column is filled");
     if (row.path != kAllPaths) {
@@ -235,10 +266,12 @@ int main(int argc, char** argv) try {
   }
   const std::string directory = argv[1];
   const auto litmus = daxrace::check_litmus(directory + "/litmus.json", argv[2], argv[3]);
+  daxrace::check_agreement(litmus, daxrace::release_in(directory + "/uname.txt", argv[3]), argv[2], argv[3]);
   daxrace::check_reproducers(directory + "/reproducers.txt", litmus);
   daxrace::check_run(directory + "/run.csv", argv[2], argv[3]);
-  return daxrace::failures == 0 ? 0 : 1;
+  for (const std::string& what : daxrace::failures) fmt::print("FAILED: {}\n", what);
+  return daxrace::failures.empty() ? 0 : 1;
 } catch (const std::exception& error) {
-  fmt::print(stderr, "check_kernel_target: {}\n", error.what());
+  fmt::print("FAILED: check_kernel_target: {}\n", error.what());
   return 1;
 }

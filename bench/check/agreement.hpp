@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,17 +19,22 @@ struct Compared {
   std::string_view engine;
   bool agrees() const { return kernel == engine; }
 };
+/// Which of the two does not decide a cell. `chance`: the kernel may, and did not this time.
+enum class Side : std::uint8_t { engine, kernel, chance };
 struct NotCompared {
   kernel::Operation operation;
   kernel::Access access;
-  std::string_view reason;
+  Side side;
+  std::string_view reason;  ///< empty: none is declared
 };
 
 struct Agreement {
   std::vector<Compared> compared;
-  std::vector<NotCompared> not_compared;  ///< of those that the kernel decided
+  std::vector<NotCompared> not_compared;
 
   std::size_t agree() const;
+  std::size_t left_out_by(Side side) const;
+  std::size_t missed() const { return left_out_by(Side::chance); }
   bool whole() const { return !compared.empty() && agree() == compared.size(); }
 };
 
@@ -40,7 +46,7 @@ Agreement agreement_of(const std::vector<kernel::CellResult>& kernel_cells, cons
 
 /// `pin against punch: kernel waits, engine hangs` and such, one line for each kind.
 std::vector<std::string> differences(const Agreement& agreement);
-/// What was not compared, by reason.
+/// What the kernel decided and was not compared, by reason.
 std::vector<std::string> omissions(const Agreement& agreement);
 
 }  // namespace daxrace
