@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need_guest
 
-run boot --time-limit=90 --results="$work/results" -- bash "$top/tests/guest/inside/pmem.sh"
+run boot --time-limit=180 --results="$work/results" -- bash "$top/tests/guest/inside/pmem.sh"
 expect_status 0 "setup-pmem.sh in the guest"
 expect_no_out WRONG "a refusal that did not happen"
 expect_out '^node 0: 128 MiB of its' "advice for node 0"
