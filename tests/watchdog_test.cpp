@@ -265,6 +265,12 @@ TEST(Standstill, is_a_gap_in_which_nobody_ran) {
   EXPECT_EQ(idle.total_ns(), before_ns) << "or this machine gave nothing a CPU for 250 ms";
 }
 
+/// The decider of live cells looks at threads of a process of its own.
+TEST(ThreadCpu, is_told_of_a_thread_of_another_process) {
+  if (getppid() == 0 || ThreadCpu::of(gettid()).ran_ns == 0) GTEST_SKIP() << "the kernel does not keep it";
+  EXPECT_GT(ThreadCpu::of(getppid()).ran_ns, 0U);
+}
+
 TEST(Watchdog, waits_no_longer_than_ten_bounds_for_a_thread_without_a_cpu) {
   const double bounds = WatchedTask([](std::uint64_t) {
                           return ThreadCpu{0, 0, true};

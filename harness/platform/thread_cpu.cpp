@@ -1,6 +1,5 @@
 #include "harness/platform/thread_cpu.hpp"
 
-#include <cstdio>
 #include <fstream>
 #include <string>
 
@@ -10,9 +9,9 @@ namespace daxrace {
 
 ThreadCpu ThreadCpu::of(pid_t tid) {
   ThreadCpu cpu;
-  std::ifstream schedstat(fmt::format("/proc/self/task/{}/schedstat", tid));
+  std::ifstream schedstat(fmt::format("/proc/{}/schedstat", tid));
   if (!(schedstat >> cpu.ran_ns >> cpu.queued_ns)) return {};
-  std::ifstream stat(fmt::format("/proc/self/task/{}/stat", tid));
+  std::ifstream stat(fmt::format("/proc/{}/stat", tid));
   std::string line;
   std::getline(stat, line);
   // The name in parentheses may hold anything: the state stands behind the last one.

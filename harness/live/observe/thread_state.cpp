@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "harness/platform/thread_cpu.hpp"
+
 namespace daxrace::kernel {
 namespace {
 
@@ -30,8 +32,10 @@ char run_state(const std::string& line) {
 /// On a CPU, and ready to run without one. The first alone, in steps of a tick, where the kernel does not
 /// keep both.
 void read_cpu_times(pid_t tid, const std::string& stat, ThreadState& state) {
-  std::istringstream both(first_line(proc_path(tid, "schedstat")));
-  if (both >> state.cpu_ns >> state.queued_ns && state.cpu_ns != 0) return;
+  const ThreadCpu cpu = ThreadCpu::of(tid);
+  state.cpu_ns = cpu.ran_ns;
+  state.queued_ns = cpu.queued_ns;
+  if (state.cpu_ns != 0) return;
   const auto close = stat.rfind(") ");
   if (close == std::string::npos) return;
   std::istringstream fields(stat.substr(close + 2));
