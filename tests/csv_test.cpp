@@ -91,8 +91,9 @@ Row random_row(std::mt19937_64& random) {
   const std::vector<std::string> texts{"",      "a",       "a,b",    "say \"x\"", "\"",  ",",
                                        " lead", "trail\t", "ümlaut", "'",         "a;b", "\\"};
   Row row;
+  row.protocol = "ext4";
   for (const Column& column : kColumns) {
-    if (column.name == "schema") continue;
+    if (column.name == "schema" || column.name == "protocol") continue;
     std::visit(
         [&](auto member) {
           auto& field = row.*member;
@@ -508,6 +509,7 @@ INSTANTIATE_TEST_SUITE_P(
         Malformed{"NoSchema", sample_with("1,", ","), ":3: schema \"\""},
         Malformed{"SchemaLikeOurs", sample_with("1,", "10,"), ":3: schema \"10\""},
         Malformed{"WordForNumber", sample_with("1520", "fast"), ":3: lat_p50_ns is \"fast\", not a whole"},
+        Malformed{"NoProtocol", sample_with("iolock_mmaplock", ""), ":3: protocol is \"\", not a name"},
         Malformed{"NegativeNumber", sample_with("1520", "-1"), ":3: lat_p50_ns"},
         Malformed{"HugeNumber", sample_with("1520", "99999999999999999999"), ":3: lat_p50_ns"},
         Malformed{"NanRate", sample_with("2000.5", "nan"), ":3: offered_per_s"},

@@ -16,6 +16,7 @@
 #include "harness/platform/clock.hpp"
 #include "harness/results/recorded_run.hpp"
 #include "harness/results/run_json.hpp"
+#include "harness/results/run_record.hpp"
 
 namespace daxrace {
 namespace {
@@ -245,6 +246,7 @@ TEST_F(Report, HoldsCommandOptionsEnvironmentAndViolations) {
   RunReport report(csv(), OpenMode::create_new, info_);
   report.set_command_line({"daxrace", "run", "--threads=2"});
   report.set_option("threads", "2");
+  report.set_protocols({"none", "ext4"});
   report.set_topology("1 socket");
   report.set_environment("durability", "none");
   report.add_violations("realloc/none", 4, 99, {stale_access()});
@@ -258,6 +260,7 @@ TEST_F(Report, HoldsCommandOptionsEnvironmentAndViolations) {
   EXPECT_THAT(run["command_line"].get<std::vector<std::string>>(),
               ElementsAre("daxrace", "run", "--threads=2"));
   EXPECT_EQ(run["options"]["threads"], "2");
+  EXPECT_EQ(run["protocols"].get<std::vector<std::string>>(), (std::vector<std::string>{"none", "ext4"}));
   EXPECT_EQ(run["environment"]["topology"], "1 socket");
   EXPECT_EQ(run["environment"]["durability"], "none");
   EXPECT_EQ(run["environment"]["host"], "pmem1");
@@ -275,6 +278,7 @@ TEST_F(Report, IsReadAsItWasWritten) {
   EXPECT_FALSE(read_run_json(csv()));
   RunReport report(csv(), OpenMode::create_new, info_);
   report.set_command_line({"daxrace", "run", "--out=with space"});
+  report.set_protocols({"kernel"});
   report.set_environment("durability", "none");
   for (std::uint64_t i = 1; i <= 5; ++i) report.add_violations("realloc/none", i, 99, {stale_access()});
   report.add_hang("mixed/iolock", 1, 7, {"worker 0: punch waits for IOLOCK"});
@@ -287,6 +291,7 @@ TEST_F(Report, IsReadAsItWasWritten) {
   EXPECT_EQ(run.run_id, "first");
   EXPECT_EQ(run.outcome, "broken");
   EXPECT_THAT(run.command_line, ElementsAre("daxrace", "run", "--out=with space"));
+  EXPECT_THAT(run.protocols, ElementsAre("kernel"));
   EXPECT_THAT(run.environment, Contains(std::pair<std::string, std::string>("durability", "none")));
   EXPECT_THAT(run.environment, Contains(std::pair<std::string, std::string>("host", "pmem1")));
   ASSERT_EQ(run.violations.size(), 3U);
@@ -338,6 +343,7 @@ TEST_F(Report, OfAResumedRunIsOneEntryThatGoesOn) {
     RunReport report(csv(), OpenMode::create_new, info_);
     report.set_command_line({"daxrace", "run", "--seed=7"});
     report.set_option("seed", "7");
+    report.set_protocols({"none", "ext4"});
     report.add_violations("realloc/none", 1, 1, {stale_access(), stale_access(), stale_access()});
     report.write();
   }
@@ -345,6 +351,7 @@ TEST_F(Report, OfAResumedRunIsOneEntryThatGoesOn) {
   RunReport report(csv(), OpenMode::append, info_);
   report.set_command_line({"daxrace", "run", "--resume=x.csv"});
   report.set_option("resume", "x.csv");
+  report.set_protocols({"ext4"});
   report.add_violations("realloc/none", 2, 2, {stale_access()});
   report.set_outcome("ok");
   report.write();
@@ -353,6 +360,7 @@ TEST_F(Report, OfAResumedRunIsOneEntryThatGoesOn) {
   EXPECT_EQ(run["outcome"], "ok");
   EXPECT_EQ(run["command_line"][2], "--seed=7");
   EXPECT_FALSE(run["options"].contains("resume"));
+  EXPECT_EQ(run["protocols"].size(), 2U) << "what is left to do may be a part";
   EXPECT_EQ(run["resumed"][0]["time_utc"], "2026-11-29T00:00:00Z");
   EXPECT_EQ(run["resumed"][0]["command_line"][2], "--resume=x.csv");
   EXPECT_EQ(run["violations"].size(), 3U) << "the limit on timelines holds for all pieces together";

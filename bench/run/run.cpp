@@ -119,12 +119,21 @@ void announce_overwritten(const std::vector<Configuration>& matrix) {
                  (found->second + (1U << 20) - 1) >> 20, found->first);
 }
 
+std::vector<std::string> protocols_in(const std::vector<Configuration>& matrix) {
+  std::vector<std::string> names;
+  for (const Configuration& config : matrix)
+    if (std::ranges::find(names, config.protocol->info.name) == names.end())
+      names.emplace_back(config.protocol->info.name);
+  return names;
+}
+
 void describe_run(RunReport& report, const RunOptions& options, const std::vector<std::string>& command_line,
                   const Machine& machine, const std::vector<Configuration>& matrix) {
   report.set_command_line(command_line);
   for (const auto& [name, value] : options.given) report.set_option(name, value);
   if (const std::string filter = benchmark_filter_of(options); !filter.empty())
     report.set_option("benchmark_filter", filter);
+  report.set_protocols(protocols_in(matrix));
   report.set_topology(machine.topology().summary());
   report.set_environment("pmem namespaces", namespaces_text(scan_namespaces()));
   report.set_environment("DAX mounts", dax_mounts_text(scan_dax_mounts()));

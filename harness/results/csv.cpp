@@ -25,6 +25,7 @@
 #include "harness/base/error.hpp"
 #include "harness/base/text.hpp"
 #include "harness/base/thresholds.hpp"
+#include "harness/results/listed_protocols.hpp"
 #include "harness/results/row_check.hpp"
 
 namespace daxrace {
@@ -293,6 +294,15 @@ bool read_fields(Reader& reader, Fields& fields, std::index_sequence<I...>) {
   return reader.read_row(fields[I]...);
 }
 
+/// Rows whose protocol is one that the report beside the file lists go on to `use`.
+RowSink only_listed(const std::string& path, const RowSink& use) {
+  return [path, use, listed = ListedProtocols(path)](const Row& row, std::size_t line) {
+    if (const auto complaint = listed.complaint_of(row))
+      throw Error(fmt::format("{}:{}: {}", path, line, *complaint));
+    use(row, line);
+  };
+}
+
 void read_rows(const std::string& path, Reader& reader, const RowSink& use) {
   constexpr auto kIndices = std::make_index_sequence<kColumns.size()>();
   Row row;
@@ -432,11 +442,12 @@ void CsvWriter::check_existing(OpenMode mode, std::string_view host) {
   if (check_header(path_, text.substr(0, text.find('\n'))) != kColumns.size()) {
     throw Error(fmt::format("{}: its columns are those of another version: choose another --out", path_));
   }
-  scan_csv_text(path_, text, [&](const Row& row, std::size_t) {
+  const auto check_host = [&](const Row& row, std::size_t) {
     if (row.host == host) return;
     throw Error(fmt::format("{}: holds results of host \"{}\", this is \"{}\": choose another --out", path_,
                             row.host, host));
-  });
+  };
+  scan_csv_text(path_, text, only_listed(path_, check_host));
   needs_header_ = false;
   if (cut_partial_line_ && ftruncate(fd_, whole) != 0) {
     throw Error(
@@ -482,7 +493,7 @@ void CsvWriter::write(const Row& row) {
 std::size_t scan_csv(const std::string& path, const RowSink& use) {
   const ReadOnlyFile file(path);
   return scan_lines(
-      path, [&](char* block, std::size_t size) { return file.read(block, size); }, use);
+      path, [&](char* block, std::size_t size) { return file.read(block, size); }, only_listed(path, use));
 }
 
 std::size_t scan_csv_text(const std::string& name, std::string_view text, const RowSink& use) {

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 [[noreturn]] void refuse(std::string_view why) {
-  throw Error("lat_hist is not a histogram of daxrace: " + std::string(why));
+  throw Error("not a histogram of daxrace: " + std::string(why));
 }
 
 std::string to_base64(std::string_view bytes) {

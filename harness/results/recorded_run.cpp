@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "harness/results/run_json.hpp"
+#include "harness/results/run_record.hpp"
 
 namespace daxrace {
 namespace {

@@ -297,7 +297,7 @@ Histogram ResultSet::merged(std::span<const Measurement> rows) const {
     try {
       out.merge(Histogram::decode(row.lat_hist));
     } catch (const Error& error) {
-      throw Error(fmt::format("{}: {}", place_text(row.place), error.what()));
+      throw Error(fmt::format("{}: lat_hist is {}", place_text(row.place), error.what()));
     }
   }
   return out;

@@ -136,19 +136,13 @@ std::array<double, kPhaseCount> phase_sums(const Row& row) {
   return out;
 }
 
-Histogram response_times(const Row& row) try {
-  return Histogram::decode(row.resp_hist);
-} catch (const Error&) {
-  throw Error("resp_hist is not a histogram of daxrace");
-}
-
 void add_row(Sample& sample, const Row& row) {
   const Histogram latencies = Histogram::decode(row.lat_hist);
   sample.merged.merge(latencies);
   sample.parts[block_of(row)] = {latencies.count(), row.lat_p50_ns, static_cast<double>(latencies.sum()),
                                  phase_sums(row)};
   if (!row.resp_hist.empty()) {
-    sample.response.merge(response_times(row));
+    sample.response.merge(Histogram::decode(row.resp_hist));
   } else if (row.resp_p99_ns) {
     sample.response_p99_ns.push_back(static_cast<double>(*row.resp_p99_ns));
   }

@@ -147,8 +147,9 @@ bool is_name(std::string_view text) {
 
 Complaint ill_formed_name(const Row& row) {
   for (const NameColumn& name : kNameColumns)
-    if (!is_name(row.*name.member))
-      return fmt::format("{} is {}, not a name", name.column, in_quotes(row.*name.member));
+    if (const std::string& value = row.*name.member;
+        !is_name(value) || (value.empty() && name.member == &Row::protocol))
+      return fmt::format("{} is {}, not a name", name.column, in_quotes(value));
   return std::nullopt;
 }
 
@@ -201,11 +202,14 @@ Complaint out_of_order(const Row& row) {
 }
 
 Complaint damaged_histogram(const Row& row) {
-  if (row.lat_hist.empty()) return std::nullopt;
-  try {
-    (void)Histogram::decode(row.lat_hist);
-  } catch (const Error& error) {
-    return error.what();
+  for (const auto& [column, value] :
+       {std::pair{"lat_hist", &row.lat_hist}, std::pair{"resp_hist", &row.resp_hist}}) {
+    if (value->empty()) continue;
+    try {
+      (void)Histogram::decode(*value);
+    } catch (const Error& error) {
+      return fmt::format("{} is {}", column, error.what());
+    }
   }
   return std::nullopt;
 }

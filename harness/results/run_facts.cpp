@@ -6,7 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "harness/base/error.hpp"
-#include "harness/results/run_json.hpp"
+#include "harness/results/run_record.hpp"
 
 namespace daxrace {
 namespace {

@@ -2,19 +2,15 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "harness/engine/episode.hpp"
 #include "harness/results/csv.hpp"
 #include "harness/results/run_info.hpp"
+#include "harness/results/run_record.hpp"
 
 namespace daxrace {
-
-/// `results/x.csv` -> `results/x.run.json`.
-std::string run_json_path(const std::string& csv_path);
 
 /// The RUN.json beside a CSV: one entry per run that wrote to it, be it in one go or resumed. write() may be
 /// called again and again as the run goes on; each call replaces the file whole, so that an interrupted run
@@ -32,6 +28,8 @@ class RunReport {
 
   void set_command_line(const std::vector<std::string>& arguments);
   void set_option(const std::string& name, const std::string& value);
+  /// The protocols of its rows. A run that is gone on with keeps what its entry says.
+  void set_protocols(const std::vector<std::string>& names);
   /// A further fact of the environment, e.g. `durability` or `peer`.
   void set_environment(const std::string& name, const std::string& value);
   void set_topology(const std::string& summary);
@@ -56,33 +54,5 @@ class RunReport {
   std::string path_;
   std::unique_ptr<Impl> impl_;
 };
-
-/// What a .run.json tells of one violation or hang.
-struct ViolationRecord {
-  std::string configuration;
-  std::string heading;  ///< detector, hazard and what happened
-  std::string repetition;
-  std::string seed;
-  std::vector<std::string> timeline;
-};
-
-/// One run as its .run.json tells it.
-struct RunRecord {
-  std::string run_id;
-  std::string time_utc;
-  std::string outcome;
-  std::vector<std::string> command_line;
-  std::vector<std::pair<std::string, std::string>> options;  ///< every one that was given
-  std::vector<std::pair<std::string, std::string>> build;
-  std::vector<std::pair<std::string, std::string>> environment;  ///< mitigations among them, as one text
-  std::vector<std::pair<std::string, std::string>> mitigations;
-  std::vector<ViolationRecord> violations;
-  std::vector<ViolationRecord> hangs;
-  std::uint64_t violations_not_shown = 0;
-};
-
-/// The runs that the .run.json beside a CSV tells of; nothing if it is not there. Throws Error if it is no
-/// such report. What a report of another version lacks is empty.
-std::optional<std::vector<RunRecord>> read_run_json(const std::string& csv_path);
 
 }  // namespace daxrace

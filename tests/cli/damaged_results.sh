@@ -41,6 +41,7 @@ words_outside_their_sets() {
   damaged "$episode" promises H99 'promises is "H99", not hazards'
   damaged "$episode" violated H4+H1 'violated is "H4\+H1", not hazards'
   damaged "$path_row" protocol 'ext4<b>' 'protocol is "ext4<b>", not a name'
+  damaged "$path_row" protocol '' 'protocol is "", not a name'
   damaged "$path_row" workload 'punch|' 'workload is "punch\|", not a name'
 }
 
@@ -54,23 +55,44 @@ numbers_out_of_range() {
   damaged "$path_row" lat_max_ns 1 'lat_min_ns to lat_max_ns do not rise'
 }
 
+# good.csv is older than resp_hist.
 damaged_histograms() {
-  local histogram
+  local histogram name
   histogram=$(sed -n "${path_row}p" good.csv | cut -d, -f"$(column lat_hist)")
-  damaged "$path_row" lat_hist "${histogram%?}" 'lat_hist is not a histogram of daxrace'
-  damaged "$path_row" lat_hist "${histogram%????}" 'lat_hist is not a histogram of daxrace'
-  damaged "$path_row" lat_hist "!${histogram:1}" 'lat_hist is not a histogram of daxrace'
+  sed -i '1s/$/,served_share,remark,resp_hist/; 2,$s/$/,,,/' good.csv
+  for name in lat_hist resp_hist; do
+    damaged "$path_row" "$name" "${histogram%?}" "$name is not a histogram of daxrace"
+    damaged "$path_row" "$name" "${histogram%????}" "$name is not a histogram of daxrace"
+    damaged "$path_row" "$name" "!${histogram:1}" "$name is not a histogram of daxrace"
+  done
 }
 
+# damaged_today SED PATTERN: nobody reads today.csv, nor adds to it.
 damaged_today() {
-  run "$daxrace" "${short[@]}" --workload=load --out=today.csv
-  sed -i '2s/,paced,/,qaced,/' today.csv
-  local option
-  for option in --append --resume=today.csv; do
-    run "$daxrace" "${short[@]}" --workload=load --out=today.csv "$option"
-    expect_status 2 "a damaged file: $option"
-    expect_err '^daxrace: today\.csv:2: load is "qaced"' "a damaged file: $option"
+  local words
+  cp sound.csv today.csv
+  sed -i "$1" today.csv
+  for words in "run ${short[*]:1} --workload=load --out=today.csv --append" "run --resume=today.csv --quiet" \
+    "report today.csv --no-plots --out=bad.html" "history today.csv" "compare today.csv good.csv" "compare good.csv today.csv"; do
+    # shellcheck disable=SC2086  # words
+    run "$daxrace" $words
+    expect_status 2 "a damaged file: $words"
+    expect_one_line_err "a damaged file: $words"
+    expect_err "^daxrace: today\.csv:2: $2" "a damaged file: $words"
   done
+}
+
+# A run says beside its file which protocols it had; runs of old say which they were asked for.
+results_of_today() {
+  run "$daxrace" "${short[@]}" --workload=load --out=sound.csv
+  expect_status 0 "a run"
+  cp sound.run.json today.run.json
+  [[ $(grep -A1 '"protocols"' sound.run.json | tr -d ' \n') == '"protocols":["iolock_mmaplock"' ]] || fail "no list of protocols in the .run.json"
+  damaged_today '2s/,paced,/,qaced,/' 'load is "qaced"'
+  local unlisted='protocol is "iolock_mmaplocj", not one of iolock_mmaplock \(today\.run\.json\)'
+  damaged_today '2s/,iolock_mmaplock,/,iolock_mmaplocj,/' "$unlisted"
+  sed '/"protocols": \[/,/\],/d' sound.run.json >today.run.json
+  damaged_today '2s/,iolock_mmaplock,/,iolock_mmaplocj,/' "$unlisted"
 }
 
 # What this daxrace has written itself is sound to it, be it as old as its first results.
@@ -87,7 +109,7 @@ main() {
   words_outside_their_sets
   numbers_out_of_range
   damaged_histograms
-  damaged_today
+  results_of_today
   recorded_files
   finish
 }
