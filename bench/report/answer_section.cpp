@@ -1,18 +1,21 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "bench/report/cost_figures.hpp"
-#include "bench/report/hazard_matrix.hpp"
 #include "bench/report/section_parts.hpp"
 #include "bench/report/sections.hpp"
-#include "harness/base/duration_text.hpp"
+#include "harness/results/answer_words.hpp"
 
 namespace daxrace {
 namespace {
 
-html::Table matrix_table(const std::vector<HazardRow>& rows) {
+html::Cell outcome_cell(HazardOutcome outcome) {
+  return {fmt::format("<abbr title=\"{}\">{}</abbr>", name_of(outcome), letter_of(outcome)), false, false,
+          fmt::format("cell {}", name_of(outcome))};
+}
+
+html::Table matrix_table(const Answer& answer) {
   html::Table table;
   table.caption = "Each protocol against each hazard, all workloads together";
   table.head.push_back(html::text("protocol"));
@@ -20,102 +23,50 @@ html::Table matrix_table(const std::vector<HazardRow>& rows) {
     table.head.push_back(
         {fmt::format("{}<small>{}</small>", kHazardNames[i], html::escaped(kHazardMeanings[i])), false, false,
          "hazard"});
-  for (const HazardRow& row : rows) {
-    std::vector<html::Cell> cells = {html::heading(row.protocol)};
-    for (const HazardCell cell : row.cells)
-      cells.push_back({fmt::format("<abbr title=\"{}\">{}</abbr>", name_of(cell), letter_of(cell)), false,
-                       false, fmt::format("cell {}", name_of(cell))});
+  for (const ProtocolAnswer& one : answer.protocols) {
+    std::vector<html::Cell> cells = {html::heading(one.protocol)};
+    for (const HazardOutcome outcome : one.outcomes) cells.push_back(outcome_cell(outcome));
     table.rows.push_back(std::move(cells));
   }
   return table;
 }
 
 /// Only the signs that stand in the table.
-std::string matrix_legend(const std::vector<HazardRow>& rows) {
-  constexpr std::array<std::string_view, 6> kMeanings = {
-      "a promise was broken",
-      "broken as the authors' kernel breaks it, declared beside the promise",
-      "harm seen, nothing was promised",
-      "promised and kept, put to the test",
-      "not promised, put to the test, not seen this time",
-      "not put to the test"};
+std::string matrix_legend(const Answer& answer) {
   std::string out = "<ul class=\"legend\" aria-label=\"Signs\">";
-  for (std::size_t i = 0; i < kMeanings.size(); ++i) {
-    const auto cell = static_cast<HazardCell>(i);
-    if (std::ranges::any_of(rows, [&](const HazardRow& row) { return row.has(cell); }))
-      out += fmt::format("<li><span class=\"cell {}\">{}</span> {}</li>", name_of(cell), letter_of(cell),
-                         kMeanings[i]);
+  for (std::size_t i = 0; i < kOutcomeLetters.size(); ++i) {
+    const auto outcome = static_cast<HazardOutcome>(i);
+    if (any_outcome(answer, outcome))
+      out += fmt::format("<li><span class=\"cell {}\">{}</span> {}</li>", name_of(outcome),
+                         letter_of(outcome), html::escaped(meaning_of(outcome)));
   }
   return out + "</ul>\n";
 }
 
-std::string safety_words(const std::vector<HazardRow>& rows) {
-  std::vector<std::string> safe;
-  std::vector<std::string> harmed;
-  for (const HazardRow& row : rows) {
-    if (row.seen().empty())
-      safe.push_back(row.protocol);
-    else
-      harmed.push_back(fmt::format("{} ({})", row.protocol, row.seen()));
-  }
+std::string words_of(const Answer& answer) {
   std::string out;
-  if (!safe.empty()) out += fmt::format("Nothing got through: {}. ", fmt::join(safe, ", "));
-  if (!harmed.empty()) out += fmt::format("Harm was seen under {}. ", fmt::join(harmed, ", "));
-  return out + "Not seen is not safe: daxrace litmus decides every hazard.";
+  for (const Sentence& sentence : sentences(answer)) out += paragraph(sentence.text);
+  if (const std::string harmed = harmed_text(answer); !harmed.empty())
+    out += paragraph(fmt::format("Harm was seen under {}.", harmed));
+  return out + paragraph(fmt::format("{} daxrace litmus", kNotSeenIsNotSafe));
 }
 
-/// Who costs more and who less than the reference, beyond chance.
-std::string cost_words(const ReportScenario& one, const PathCost& cost) {
-  std::vector<std::string> told;
-  std::size_t alike = 0;
-  for (const CostLine& line : cost.lines) {
-    if (line.protocol == one.scenario.reference || !line.added_ns) continue;
-    const Interval& added = *line.added_ns;
-    if (!added.bounded() || added.contains(0))
-      ++alike;
-    else
-      told.push_back(fmt::format("{} {} [{}, {}]", line.protocol, signed_time(added.mid),
-                                 signed_time(added.low), signed_time(added.high)));
-  }
-  std::string out = fmt::format("A {} in {}, against {}: ", cost.path, one.title, one.scenario.reference);
-  out += told.empty() ? "no protocol can be told from it"
-                      : fmt::format("{}{}", fmt::join(told, "; "),
-                                    alike == 0 ? "" : fmt::format("; {} cannot be told from it", alike));
-  return out + ".";
-}
-
-struct FirstCost {
-  const ReportScenario* scenario = nullptr;
-  const PathCost* cost = nullptr;
-};
-
-/// The punch of the mix, else any punch, else the first path that has a cost.
-FirstCost first_cost(const Origin& origin) {
-  FirstCost best;
-  int best_rank = 3;
-  for (const ReportScenario& one : origin.scenarios)
-    for (const PathCost& cost : one.scenario.paths) {
-      const bool punch = cost.path == name_in(kPathNames, Path::punch);
-      const int rank = punch && one.scenario.key.workload == "mixed" ? 0 : punch ? 1 : 2;
-      if (rank >= best_rank) continue;
-      best_rank = rank;
-      best = {&one, &cost};
-    }
-  return best;
+/// The plots of the path that the sentences are about.
+std::string figures_of(Page& page, const ReportData& data, const Origin& origin) {
+  if (origin.answer.columns.empty()) return {};
+  const CostColumn& column = origin.answer.columns.back();
+  const ReportScenario& one = origin.scenarios.at(column.scenario);
+  const auto cost = std::ranges::find(one.scenario.paths, column.path, &PathCost::path);
+  return fmt::format("<div class=\"beside\">{}{}</div>\n", cost_figures(page, data, one, *cost),
+                     phase_legend());
 }
 
 std::string answer_of_origin(Page& page, const ReportData& data, const Origin& origin) {
-  const std::vector<HazardRow> rows = hazard_matrix(data, origin);
-  if (rows.empty()) return {};
-  std::string words = paragraph(safety_words(rows));
-  std::string figures;
-  if (const FirstCost first = first_cost(origin); first.cost != nullptr) {
-    words += paragraph(cost_words(*first.scenario, *first.cost));
-    figures = fmt::format("<div class=\"beside\">{}{}</div>\n",
-                          cost_figures(page, data, *first.scenario, *first.cost), phase_legend());
-  }
-  return words + fmt::format("<div class=\"answer\"><div>{}{}</div>\n{}</div>\n",
-                             html::render(matrix_table(rows)), matrix_legend(rows), figures);
+  const Answer& answer = origin.answer;
+  if (answer.protocols.empty()) return {};
+  return fmt::format("{}<div class=\"answer\"><div>{}{}</div>\n{}</div>\n", words_of(answer),
+                     html::render(matrix_table(answer)), matrix_legend(answer),
+                     figures_of(page, data, origin));
 }
 
 }  // namespace

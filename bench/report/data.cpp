@@ -3,20 +3,15 @@
 #include <algorithm>
 #include <numeric>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "bench/report/origins.hpp"
 #include "harness/results/exclusion.hpp"
 
 namespace daxrace {
 namespace {
-
-std::string origin_of(const Row& row) {
-  const auto or_unknown = [](const std::string& text) { return text.empty() ? "unknown" : text; };
-  return fmt::format(
-      "{}, {}, kernel {}{}, daxrace {}", or_unknown(row.host), or_unknown(row.cpu), or_unknown(row.kernel),
-      row.emulated.empty() ? "" : fmt::format(" (emulated: {})", row.emulated), or_unknown(row.git_commit));
-}
 
 std::string episode_key(const Row& row) {
   return fmt::format("{}|{}|{}", key_of(row, {"path"}), row.run_id, row.repetition.value_or(0));
@@ -62,7 +57,6 @@ void add_row(ReportScenario& scenario, const Row& row, const Row* episode) {
     add_detected(scenario.detected[row.protocol], row);
     return;
   }
-  if (row.ops.value_or(0) > 0) scenario.paths_run[row.protocol].insert(row.path);
   if (episode == nullptr) return;
   if (times_mean_something(*episode)) {
     if (is_layout_change(row.path)) add_wait(scenario.waits[row.path][row.protocol], row);
@@ -94,16 +88,17 @@ std::string load_of(const Row& key) {
   return text;
 }
 
-Origin origin_from(const std::vector<Row>& rows, const TableOptions& options) {
+Origin origin_from(OriginRows of) {
+  const std::vector<Row> rows = std::move(of.rows);
   Origin origin;
-  origin.any = rows.front();
-  origin.text = origin_of(rows.front());
-  origin.summary = summarize_results(rows, options);
+  origin.text = of.answer.machine;
+  origin.summary = std::move(of.summary);
+  origin.answer = std::move(of.answer);
   std::map<std::string, std::size_t> index;
   for (const Scenario& scenario : origin.summary.scenarios) {
     index[key_of(scenario.key, {"protocol", "path"})] = origin.scenarios.size();
     origin.scenarios.push_back(
-        {scenario, title_of(scenario, origin.summary), load_of(scenario.key), {}, {}, {}, {}, {}});
+        {scenario, title_of(scenario, origin.summary), load_of(scenario.key), {}, {}, {}, {}});
   }
   std::map<std::string, const Row*> episodes;
   for (const Row& row : rows)
@@ -144,17 +139,12 @@ bool is_layout_change(const std::string& path) {
   return std::ranges::any_of(kChanges, [&](Path change) { return name_in(kPathNames, change) == path; });
 }
 
-ReportData sort_rows(const std::vector<Row>& rows, const TableOptions& options) {
-  std::map<std::string, std::vector<Row>> by_origin;
-  std::vector<std::string> order;
+ReportData sort_rows(const std::vector<Row>& rows, const RunRecords& records, const TableOptions& options) {
   ReportData data;
-  for (const Row& row : rows) {
-    const std::string origin = origin_of(row);
-    if (!by_origin.contains(origin)) order.push_back(origin);
-    by_origin[origin].push_back(row);
-    if (row.path == kAllPaths && !end_of(row).skipped()) ++data.episodes;
+  for (OriginRows& origin : origins_of(rows, records, options)) {
+    data.episodes += origin.answer.episodes;
+    data.origins.push_back(origin_from(std::move(origin)));
   }
-  for (const std::string& origin : order) data.origins.push_back(origin_from(by_origin.at(origin), options));
   data.protocols = protocols_of(rows, options.protocol_order);
   data.coloured = options.protocol_order;
   for (const std::string& protocol : data.protocols)

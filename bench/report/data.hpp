@@ -2,10 +2,11 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
+#include "bench/report/run_records.hpp"
+#include "harness/results/answer.hpp"
 #include "harness/results/csv.hpp"
 #include "harness/results/histogram.hpp"
 #include "harness/results/result_summary.hpp"
@@ -41,16 +42,15 @@ struct ReportScenario {
   std::string load;   ///< kind of load, rate and threads, in words
   ByPathAndProtocol<PathSample> samples;
   ByPathAndProtocol<WaitSample> waits;
-  ByPathAndProtocol<std::vector<double>> throughput;       ///< operations per second, one per repetition
-  std::map<std::string, DetectorCounts> detected;          ///< by protocol
-  std::map<std::string, std::set<std::string>> paths_run;  ///< by protocol: those of which any operation ran
+  ByPathAndProtocol<std::vector<double>> throughput;  ///< operations per second, one per repetition
+  std::map<std::string, DetectorCounts> detected;     ///< by protocol
 };
 
 /// Rows of one machine, kernel and commit: never merged with those of another.
 struct Origin {
-  Row any;
-  std::string text;
+  std::string text;  ///< which
   ResultSummary summary;
+  Answer answer;
   std::vector<ReportScenario> scenarios;
 };
 
@@ -63,7 +63,7 @@ struct ReportData {
 };
 
 /// Sorts the rows of all files into what the page shows. Throws Error for a damaged lat_hist.
-ReportData sort_rows(const std::vector<Row>& rows, const TableOptions& options);
+ReportData sort_rows(const std::vector<Row>& rows, const RunRecords& records, const TableOptions& options);
 
 /// Whether a path frees or moves blocks.
 bool is_layout_change(const std::string& path);

@@ -143,7 +143,7 @@ std::string report_page(const ReportOptions& options, const std::string& gnuplot
   RunRecords records;
   const std::vector<std::string> files = result_files(options.files);
   const std::vector<Row> rows = read_files(files, records);
-  const ReportData data = sort_rows(rows, usual_table_options());
+  const ReportData data = sort_rows(rows, records, usual_table_options());
   Page page;
   add_answer(page, data);
   add_safety(page, data);

@@ -7,16 +7,13 @@
 #include "bench/report/section_parts.hpp"
 #include "bench/report/sections.hpp"
 #include "harness/base/duration_text.hpp"
+#include "harness/results/answer_words.hpp"
 
 namespace daxrace {
 namespace {
 
 bool is_known_verdict(const std::string& verdict) {
   return std::ranges::find(kVerdictNames, verdict) != kVerdictNames.end();
-}
-
-std::string times(std::size_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 html::Cell verdict_cell(const VerdictLine& line) {
@@ -131,68 +128,56 @@ std::string folded_if_any(const html::Table& table) {
                       html::render(table));
 }
 
-struct Ends {
-  std::vector<std::string> broken;
-  std::vector<std::string> findings;
-  std::size_t ended_badly = 0;  ///< hangs and errors that no finding declares
-};
-
-Ends ends_of(const ReportData& data) {
-  Ends ends;
-  const auto add_once = [](std::vector<std::string>& list, const std::string& text) {
-    if (std::ranges::find(list, text) == list.end()) list.push_back(text);
-  };
-  for (const Origin& origin : data.origins)
-    for (const ReportScenario& one : origin.scenarios)
-      for (const VerdictLine& line : one.scenario.verdicts) {
-        const std::string text =
-            fmt::format("{} {} ({})", line.protocol, line.violated, one.scenario.key.workload);
-        if (line.verdict == name_in(kVerdictNames, Verdict::broken)) add_once(ends.broken, text);
-        if (line.verdict == name_in(kVerdictNames, Verdict::finding)) add_once(ends.findings, text);
-        ends.ended_badly += line.ended_badly;
-      }
-  return ends;
+std::string promise_markup(const char* look, std::string_view words) {
+  return fmt::format("<p class=\"{}\"><strong>{}</strong></p>\n", look, html::escaped(words));
 }
 
-/// Green is for what was kept: where anything got through, promised or not, the page is not green.
-bool any_harm(const ReportData& data) {
-  return std::ranges::any_of(data.origins, [](const Origin& origin) {
-    return std::ranges::any_of(origin.scenarios, [](const ReportScenario& one) {
-      return std::ranges::any_of(one.scenario.verdicts,
-                                 [](const VerdictLine& line) { return !line.violated.empty(); });
-    });
-  });
+std::string problem_markup(const Problem& problem, const std::vector<std::string>& names) {
+  const ProblemWords words = problem_words(problem, names);
+  return fmt::format("<p class=\"{}\"><strong>{}</strong>{}<br><code>{}</code></p>\n",
+                     is_bad(problem) ? "bad" : "warn", words.kind, html::escaped(words.rest),
+                     html::escaped(words.command));
 }
 
-std::string outcome(const ReportData& data) {
-  const Ends ends = ends_of(data);
-  std::size_t skipped = 0;
-  for (const Origin& origin : data.origins)
-    for (const auto& [reason, count] : origin.summary.skipped) skipped += count;
-  std::string text = times(data.episodes, "episode") + "; promises broken: ";
-  text += ends.broken.empty() ? "none" : fmt::format("{}", fmt::join(ends.broken, ", "));
-  if (!ends.findings.empty()) text += fmt::format("; findings: {}", fmt::join(ends.findings, ", "));
-  if (ends.ended_badly > 0) text += "; ended in a hang or an error: " + std::to_string(ends.ended_badly);
-  if (skipped > 0) text += "; " + times(skipped, "configuration") + " skipped";
-  const bool bad = !ends.broken.empty() || ends.ended_badly > 0;
-  const bool harm = !ends.findings.empty() || any_harm(data);
-  const char* const look = bad ? "bad" : harm ? "warn" : "good";
-  if (data.episodes == 0) return fmt::format("<p class=\"warn\">Nothing ran: {}.</p>\n", html::escaped(text));
-  return fmt::format("<p class=\"{}\"><strong>{}.</strong></p>\n", look, html::escaped(text));
+/// As on the screen. Green is for what was kept: where anything got through, promised or not, nothing is
+/// green.
+std::string outcome(const ReportData& data, const std::vector<std::string>& names) {
+  if (data.episodes == 0) return promise_markup("warn", "Nothing ran.");
+  std::string problems;
+  std::size_t harmed = 0;
+  bool bad = false;
+  bool any = false;
+  for (const Origin& origin : data.origins) {
+    harmed += origin.answer.harmed;
+    for (const Problem& problem : origin.answer.problems) {
+      problems += problem_markup(problem, names);
+      bad = bad || is_bad(problem);
+      any = true;
+    }
+  }
+  const std::string harm = harm_words(harmed, data.episodes);
+  if (bad) return problems + promise_markup("bad", harm);
+  return promise_markup(any || harmed > 0 ? "warn" : "good", fmt::format("{} {}", kNoPromiseBroken, harm)) +
+         problems;
 }
 
 }  // namespace
 
 std::string lead(const ReportData& data, const RunRecords& records, const std::vector<std::string>& files) {
-  std::string out = outcome(data) + "<dl class=\"facts\">";
+  std::vector<std::string> names;
+  for (const std::string& file : files) names.push_back(std::filesystem::path(file).filename().string());
+  std::string out = outcome(data, names) + "<dl class=\"facts\">";
   const auto fact = [&](std::string_view name, const std::string& value) {
     out += fmt::format("<dt>{}</dt><dd>{}</dd>", name, html::escaped(value));
   };
-  for (const Origin& origin : data.origins) fact("from", origin.text);
+  for (const Origin& origin : data.origins) {
+    const std::vector<std::string> words = head_words(origin.answer);
+    fact("ran", words.front());
+    fact("from", origin.text);
+    for (std::size_t i = 2; i < words.size(); ++i) fact("note", words[i]);
+  }
   for (const RunRecord& run : records.runs)
     fact("run", fmt::format("{}, ended: {}", run.time_utc, run.outcome));
-  std::vector<std::string> names;
-  for (const std::string& file : files) names.push_back(std::filesystem::path(file).filename().string());
   fact(files.size() == 1 ? "file" : "files", fmt::format("{}", fmt::join(names, ", ")));
   out += "</dl>\n";
   for (const std::string& remark : records.remarks)

@@ -1,45 +1,16 @@
 #include "bench/report/screen.hpp"
 
-#include <algorithm>
-#include <map>
 #include <set>
-#include <tuple>
 
 #include <fmt/format.h>
 
 #include "bench/cli/terminal.hpp"
 #include "bench/cli/units.hpp"
+#include "bench/report/origins.hpp"
 #include "harness/base/text.hpp"
 
 namespace daxrace {
 namespace {
-
-/// `realloc/mmaplock/memory/...`: workload and protocol.
-RunStory story_of(const ViolationRecord& violation) {
-  const std::string& name = violation.configuration;
-  const std::size_t first = std::min(name.find('/'), name.size());
-  const std::size_t second = std::min(name.find('/', first + 1), name.size());
-  return {.protocol = first < second ? name.substr(first + 1, second - first - 1) : "",
-          .workload = name.substr(0, first),
-          .what = violation.heading};
-}
-
-std::vector<RunStory> stories_of(const RunRecords& records, const std::set<std::string>& run_ids) {
-  std::vector<RunStory> out;
-  for (const RunRecord& run : records.runs)
-    if (run_ids.contains(run.run_id))
-      for (const ViolationRecord& violation : run.violations) out.push_back(story_of(violation));
-  return out;
-}
-
-using OriginKey = std::tuple<std::string, std::string, std::string, std::string, std::string>;
-
-std::map<OriginKey, std::vector<Row>> by_origin(const std::vector<Row>& rows) {
-  std::map<OriginKey, std::vector<Row>> out;
-  for (const Row& row : rows)
-    out[{row.host, row.cpu, row.kernel, row.emulated, row.git_commit}].push_back(row);
-  return out;
-}
 
 std::string violation_text(const RunRecord& run, const ViolationRecord& violation) {
   std::string out =
@@ -56,12 +27,9 @@ std::string violation_text(const RunRecord& run, const ViolationRecord& violatio
 std::string screen_of(const std::vector<Row>& rows, const RunRecords& records,
                       const std::vector<std::string>& files, const TableOptions& table, const Paint& paint) {
   std::string out;
-  for (const auto& [origin, of_origin] : by_origin(rows)) {
-    std::set<std::string> run_ids;
-    for (const Row& row : of_origin) run_ids.insert(row.run_id);
-    const Answer answer = answer_of(of_origin, table, stories_of(records, run_ids));
+  for (const OriginRows& origin : origins_of(rows, records, table)) {
     if (!out.empty()) out += '\n';
-    out += answer_text(answer, {.columns = text_columns(), .paint = paint, .files = files});
+    out += answer_text(origin.answer, {.columns = text_columns(), .paint = paint, .files = files});
   }
   return out;
 }

@@ -240,13 +240,6 @@ std::optional<RunStory> story_of(const std::vector<EpisodeRows>& episodes,
 
 // --- the whole
 
-std::string machine_of(const Row& row) {
-  const auto or_unknown = [](const std::string& text) { return text.empty() ? "unknown" : text; };
-  return fmt::format("{}, {}{}, kernel {}, daxrace {}", or_unknown(row.host), or_unknown(row.cpu),
-                     row.emulated.empty() ? "" : fmt::format(" ({})", row.emulated), or_unknown(row.kernel),
-                     or_unknown(row.git_commit));
-}
-
 /// `memory, frames of 4096 bytes, ref1`: of each column all values.
 std::string settings_of(const std::vector<EpisodeRows>& episodes) {
   std::set<std::string> backings, frames, regimes;
@@ -280,10 +273,21 @@ void count(Answer& answer, const std::vector<EpisodeRows>& episodes) {
 
 }  // namespace
 
+std::string machine_of(const Row& row) {
+  const auto or_unknown = [](const std::string& text) { return text.empty() ? "unknown" : text; };
+  return fmt::format("{}, {}{}, kernel {}, daxrace {}", or_unknown(row.host), or_unknown(row.cpu),
+                     row.emulated.empty() ? "" : fmt::format(" ({})", row.emulated), or_unknown(row.kernel),
+                     or_unknown(row.git_commit));
+}
+
 Answer answer_of(const std::vector<Row>& rows, const TableOptions& options,
                  const std::vector<RunStory>& stories) {
+  return answer_of(rows, summarize_results(rows, options), options, stories);
+}
+
+Answer answer_of(const std::vector<Row>& rows, const ResultSummary& summary, const TableOptions& options,
+                 const std::vector<RunStory>& stories) {
   Answer answer;
-  const ResultSummary summary = summarize_results(rows, options);
   const std::vector<EpisodeRows> episodes = episodes_of(rows);
   if (!rows.empty()) answer.machine = machine_of(rows.front());
   answer.settings = settings_of(episodes);

@@ -33,7 +33,8 @@ struct CostColumn {
   std::string workload;
   std::string path;
   std::string reference;
-  bool alone = false;  ///< nothing else goes on
+  bool alone = false;        ///< nothing else goes on
+  std::size_t scenario = 0;  ///< of the summary: whose figures are shown
 };
 
 /// One protocol in such a column. What is added is the difference of the two medians as they are printed, and
@@ -116,5 +117,11 @@ struct Answer {
 /// comes from the counts of the rows.
 Answer answer_of(const std::vector<Row>& rows, const TableOptions& options,
                  const std::vector<RunStory>& stories);
+/// The same for whoever has them summarized.
+Answer answer_of(const std::vector<Row>& rows, const ResultSummary& summary, const TableOptions& options,
+                 const std::vector<RunStory>& stories);
+
+/// Host, CPU, kernel and commit: what rows that are merged must have in common.
+std::string machine_of(const Row& row);
 
 }  // namespace daxrace

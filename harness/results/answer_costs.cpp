@@ -25,6 +25,7 @@ const CostLine* find_line(const PathCost& cost, const std::string& protocol) {
 struct Source {
   const Scenario* scenario;
   const PathCost* cost;
+  std::size_t index = 0;  ///< of the scenario
 };
 
 /// The path that a reader asks a workload for: punch, or what it is named after, or what there is most of.
@@ -43,7 +44,7 @@ std::vector<Source> sources_of(const ResultSummary& summary) {
   const auto take = [&](const Scenario& scenario) {
     const PathCost* cost = main_path(scenario);
     if (out.size() < 2 && cost != nullptr && taken.insert(scenario.key.workload).second)
-      out.push_back({&scenario, cost});
+      out.push_back({&scenario, cost, static_cast<std::size_t>(&scenario - summary.scenarios.data())});
   };
   for (const std::string_view wanted : {"punch", "mixed"})
     for (const Scenario& scenario : summary.scenarios)
@@ -70,9 +71,9 @@ CostCell cost_cell(const CostLine& line, const CostLine* reference, bool is_refe
 
 void add_columns(Answer& answer, const std::vector<Source>& sources, const TableOptions& options) {
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    const auto& [scenario, cost] = sources[i];
+    const auto& [scenario, cost, index] = sources[i];
     answer.columns.push_back({scenario->key.workload, cost->path, scenario->reference,
-                              options.uncontended(scenario->key.workload)});
+                              options.uncontended(scenario->key.workload), index});
     const CostLine* reference = find_line(*cost, scenario->reference);
     for (ProtocolAnswer& one : answer.protocols)
       if (const CostLine* line = find_line(*cost, one.protocol))
