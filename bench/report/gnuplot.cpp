@@ -7,7 +7,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <regex>
 #include <sstream>
 #include <thread>
 
@@ -18,7 +17,7 @@
 #include <unistd.h>
 
 #include "bench/cli/signals.hpp"
-#include "bench/report/html.hpp"
+#include "bench/report/svg.hpp"
 #include "harness/base/error.hpp"
 
 namespace daxrace {
@@ -133,79 +132,6 @@ std::string run_gnuplot(const std::string& program, const fs::path& directory) {
   return fmt::format("{} failed with status {}: {}", program, status, line);
 }
 
-/// gnuplot defines all of its point symbols, whether any is drawn or not; some are made of others before
-/// them.
-std::string without_unused_symbols(const std::string& svg) {
-  const std::regex symbol(R"(<(?:circle|path|use)[^>]*\bid=['"]([^'"]+)['"][^>]*/>)");
-  const std::string_view close = "</defs>";
-  const std::size_t begin = svg.find("<defs>");
-  const std::size_t end = svg.find(close);
-  if (begin == std::string::npos || end == std::string::npos) return svg;
-  const std::string defs = svg.substr(begin, end - begin);
-  const std::string drawn = svg.substr(end + close.size());
-  const std::vector<std::smatch> symbols(std::sregex_iterator(defs.begin(), defs.end(), symbol),
-                                         std::sregex_iterator());
-  std::string kept;
-  for (auto at = symbols.rbegin(); at != symbols.rend(); ++at) {
-    const std::string reference = "#" + (*at)[1].str() + "'";
-    if (drawn.find(reference) != std::string::npos || kept.find(reference) != std::string::npos)
-      kept.insert(0, at->str());
-  }
-  return svg.substr(0, begin) + (kept.empty() ? "" : "<defs>" + kept + "</defs>") + drawn;
-}
-
-/// What gnuplot says again at every stroke stands once in the style sheet: two thirds of a plot.
-std::string compacted(std::string svg) {
-  for (const std::string_view repeated :
-       {" fill=\"none\"", " stroke=\"currentColor\"", " stroke-linecap=\"butt\"",
-        " stroke-linejoin=\"miter\"", " color=\"var(--ink)\"", " class=\"gridline\"",
-        " shape-rendering='crispEdges'"})
-    for (std::size_t at = 0; (at = svg.find(repeated, at)) != std::string::npos;)
-      svg.erase(at, repeated.size());
-  const std::vector<std::pair<std::regex, const char*>> shorter = [] {
-    std::vector<std::pair<std::regex, const char*>> out;
-    const auto add = [&](const char* long_form, const char* text) { out.emplace_back(long_form, text); };
-    add(" {2,}", " ");
-    add(R"((\d+\.\d)\d+)", "$1");
-    add(R"(<rect [^>]*/>)", "");
-    add(R"(<path stroke='[^']*'\s+d='M[0-9.]+,[0-9.]+\s*'/>)", "");
-    add(R"re(<g transform="translate\(([0-9.-]+),([0-9.-]+)\)" stroke="none" fill="var\(--ink\)")re"
-        R"re( font-family="sans-serif" font-size="[0-9.]+" text-anchor="(\w+)">\s*<text>([^<]*)</text>\s*</g>)re",
-        "<text x=\"$1\" y=\"$2\" class=\"$3\">$4</text>");
-    add(R"( id="g\d+-gnuplot_\w+")", "");
-    add(R"(<g[^>]*>\s*</g>)", "");
-    add(R"(\s*\n\s*)", "\n");
-    add(R"( +(['"/>=]))", "$1");
-    add(R"([\n\t]+<)", "<");
-    add(R"(<g stroke-width="[0-9.]+">(<text[^>]*>[^<]*</text>|<use[^>]*/>)</g>)", "$1");
-    return out;
-  }();
-  for (const auto& [long_form, text] : shorter) svg = std::regex_replace(svg, long_form, text);
-  return svg;
-}
-
-std::string with_page_colours(std::string svg) {
-  svg = std::regex_replace(svg, std::regex(R"(rgb\( *1, *1, *([0-9]+)\))"), "var(--p$1)");
-  svg = std::regex_replace(svg, std::regex(R"(rgb\( *2, *2, *([0-9]+)\))"), "var(--f$1)");
-  svg = std::regex_replace(svg, std::regex(R"(rgb\( *3, *3, *3\))"), "var(--grid)");
-  // Empty groups are half of what gnuplot writes.
-  svg = std::regex_replace(svg, std::regex("<g [^>]*>\\s*</g>"), "");
-  return std::regex_replace(svg, std::regex(R"((['"])(?:black|rgb\( *0, *0, *0\))['"])"), "$1var(--ink)$1");
-}
-
-std::string with_labels(const std::string& svg, const std::vector<std::string>& labels) {
-  std::string out;
-  std::size_t done = 0;
-  const std::regex mark("@([0-9]+)@");
-  for (std::sregex_iterator at(svg.begin(), svg.end(), mark), end; at != end; ++at) {
-    out.append(svg, done, static_cast<std::size_t>(at->position()) - done);
-    const std::size_t index = std::stoul((*at)[1]);
-    out += html::escaped(index < labels.size() ? labels[index] : "");
-    done = static_cast<std::size_t>(at->position() + at->length());
-  }
-  return out.append(svg, done, std::string::npos);
-}
-
 }  // namespace
 
 std::string protocol_colour(std::size_t index) {
@@ -215,27 +141,6 @@ std::string phase_colour(std::size_t index) {
   return fmt::format("rgb '#{:02x}{:02x}{:02x}'", kPhaseRed, kPhaseRed, index % kColours);
 }
 std::string grid_colour() { return fmt::format("rgb '#{0:02x}{0:02x}{0:02x}'", kGridRed); }
-
-std::string inline_svg(const std::string& svg, const Plot& plot, std::size_t number) {
-  const std::size_t start = svg.find("<svg");
-  const std::size_t open_end = svg.find('>', start);
-  const std::size_t end = svg.rfind("</svg>");
-  if (start == std::string::npos || open_end == std::string::npos || end == std::string::npos)
-    throw Error("gnuplot wrote no SVG");
-  std::string body = svg.substr(open_end + 1, end - open_end - 1);
-  body = std::regex_replace(body, std::regex("<title>[^<]*</title>|<desc>[^<]*</desc>"), "");
-  const std::string prefix = fmt::format("g{}-", number);
-  body = std::regex_replace(body, std::regex(R"((\bid=['"]))"), "$1" + prefix);
-  body = std::regex_replace(body, std::regex(R"((xlink:href=['"]#|url\(#))"), "$1" + prefix);
-  body = without_unused_symbols(body);
-  body = compacted(with_page_colours(std::move(body)));
-  return fmt::format(
-      "<svg class=\"plot\" role=\"img\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
-      "aria-labelledby=\"{2}t {2}d\">"
-      "<title id=\"{2}t\">{3}</title><desc id=\"{2}d\">{4}</desc>{5}</svg>",
-      plot.width, plot.height, prefix, html::escaped(plot.title), html::escaped(plot.description),
-      with_labels(body, plot.labels));
-}
 
 Drawing draw(const std::vector<Plot>& plots, const std::string& program) {
   Drawing drawing;
@@ -250,7 +155,7 @@ Drawing draw(const std::vector<Plot>& plots, const std::string& program) {
     drawing.why_not = run_gnuplot(program, directory.path());
     if (!drawing.why_not.empty()) return drawing;
     for (std::size_t i = 0; i < plots.size(); ++i)
-      drawing.svgs.push_back(inline_svg(file_text(svg_path(directory.path(), i)), plots[i], i));
+      drawing.svgs.push_back(inline_svg(file_text(svg_path(directory.path(), i)), plots[i]));
   } catch (const Error& error) {  // no room for temporary files: tables without plots, as without gnuplot
     drawing.why_not = error.what();
     drawing.svgs.clear();

@@ -11,7 +11,6 @@ struct Plot {
   std::string script;               ///< what follows `set output`
   std::vector<std::string> labels;  ///< plain text of @0@, @1@, ...
   std::string title;                ///< plain text, for <title>
-  std::string description;          ///< plain text, for <desc>
   int width = 360;
   int height = 260;
 };
@@ -23,10 +22,6 @@ inline constexpr std::size_t kColours = 10;
 std::string protocol_colour(std::size_t index);  ///< --pN
 std::string phase_colour(std::size_t index);     ///< --fN
 std::string grid_colour();                       ///< --grid
-
-/// What gnuplot wrote, as it may stand in a page: no prologue, ids of its own, accessible name, colours of
-/// the page. Throws Error if it is no SVG.
-std::string inline_svg(const std::string& svg, const Plot& plot, std::size_t number);
 
 struct Drawing {
   std::vector<std::string> svgs;  ///< one per plot, or none at all

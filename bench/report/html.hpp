@@ -26,7 +26,8 @@ struct Table {
   std::vector<Cell> head;
   std::vector<std::vector<Cell>> rows;
 };
-/// In a region of its own that scrolls sideways and can be reached by keyboard.
+/// In a region of its own that scrolls sideways and can be reached by keyboard. Without the end tags that
+/// HTML lets out: tables are the larger part of a page.
 std::string render(const Table& table);
 
 /// A part that is folded until somebody wants it.

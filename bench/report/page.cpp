@@ -50,7 +50,6 @@ std::string Page::markup_of(const Section& section) {
 
 std::string Page::figure(Plot plot, const std::string& caption, const html::Table& numbers) {
   plot.title = caption;
-  if (plot.description.empty()) plot.description = "Numbers below.";
   plots_.push_back(std::move(plot));
   return fmt::format("<figure><figcaption>{}</figcaption>{}{}</figure>\n", html::escaped(caption),
                      placeholder(plots_.size() - 1), html::folded("Numbers", html::render(numbers)));

@@ -40,7 +40,7 @@ caption{caption-side:top;text-align:left;padding:.15rem 0;font-size:12.5px}
 th,td{padding:.22rem .65rem .22rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);white-space:nowrap}
 thead th{font-weight:600;color:var(--muted);vertical-align:bottom;border-bottom:1px solid var(--ink)}
 tbody th{font-weight:500}
-.n{text-align:right}
+td.n,th.n,table.n td,table.n thead th+th{text-align:right}
 td.wide{white-space:normal;min-width:18rem}
 .v{display:block;font-weight:600}.v small{display:block;font-weight:400;color:inherit}
 .broken,.error{background:var(--badbg);color:var(--bad)}.finding{background:var(--warnbg);color:var(--warn)}
@@ -60,7 +60,11 @@ figure{margin:.4rem 0;min-width:0;break-inside:avoid}
 figure .scroll th,figure .scroll td{white-space:normal;overflow-wrap:anywhere;padding-right:.35rem}
 figcaption{font-size:13px;font-weight:600;margin-bottom:.15rem}
 svg.plot{display:block;width:100%;max-width:30rem;height:auto;fill:none;color:var(--ink);stroke:currentColor}
-svg.plot text{fill:var(--ink);stroke:none;font:11px sans-serif}svg.plot .end{text-anchor:end}svg.plot .middle{text-anchor:middle}
+svg.plot text{fill:var(--ink);stroke:none;font:11px sans-serif;text-anchor:middle}svg.plot .e{text-anchor:end}svg.plot .s{text-anchor:start}
+.plot .g{stroke:var(--grid);stroke-width:.6}.plot .a{stroke:var(--ink);stroke-width:.8}.plot .ink{stroke:var(--ink)}.plot .w{stroke-width:1.6}
+.plot .p0{stroke:var(--p0)}.plot .p1{stroke:var(--p1)}.plot .p2{stroke:var(--p2)}.plot .p3{stroke:var(--p3)}.plot .p4{stroke:var(--p4)}.plot .p5{stroke:var(--p5)}.plot .p6{stroke:var(--p6)}.plot .p7{stroke:var(--p7)}.plot .p8{stroke:var(--p8)}.plot .p9{stroke:var(--p9)}
+.plot .q0{fill:var(--p0);stroke:none}.plot .q1{fill:var(--p1);stroke:none}.plot .q2{fill:var(--p2);stroke:none}.plot .q3{fill:var(--p3);stroke:none}.plot .q4{fill:var(--p4);stroke:none}.plot .q5{fill:var(--p5);stroke:none}.plot .q6{fill:var(--p6);stroke:none}.plot .q7{fill:var(--p7);stroke:none}.plot .q8{fill:var(--p8);stroke:none}.plot .q9{fill:var(--p9);stroke:none}
+.plot .f0{fill:var(--f0);stroke:none}.plot .f1{fill:var(--f1);stroke:none}.plot .f2{fill:var(--f2);stroke:none}.plot .f3{fill:var(--f3);stroke:none}.plot .f4{fill:var(--f4);stroke:none}.plot .f5{fill:var(--f5);stroke:none}.plot .f6{fill:var(--f6);stroke:none}
 details{margin:.25rem 0}summary{cursor:pointer;font-size:13px;color:var(--link);width:fit-content;max-width:100%}
 details>details,.inner{margin-left:1rem}
 .path>summary{font-size:14px;color:var(--ink);font-weight:600}.path>summary small{font-weight:400;color:var(--muted)}
