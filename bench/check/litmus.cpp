@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "bench/check/kernel_litmus.hpp"
+#include "bench/check/litmus_letters.hpp"
 #include "bench/check/litmus_text.hpp"
 #include "bench/cli/suggest.hpp"
 #include "bench/cli/units.hpp"
