@@ -331,7 +331,8 @@ class Execution {
 }  // namespace
 
 bool is_stuck(const Choices& choices) {
-  // A signal may never come.
+  if (choices.signal_comes && choices.count != 0) return false;
+  // Else the signal may never come.
   return !choices.all_done() && std::ranges::all_of(choices, [](const Choice& choice) {
     return choice.what == Choice::What::signalled;
   });

@@ -30,6 +30,7 @@ struct Scenario {
   TaskId signalled = model::kNobody;  ///< gets a signal at any time, or none
   /// Accesses that several tasks make up together: what is declared as a finding of them may be met here.
   std::vector<AccessKind> amounts_to = {};
+  bool signal_comes = false;  ///< at any time, but it does: without it somebody would wait for ever
 
   bool has(Operation operation) const;
   bool has(AccessKind access) const;
@@ -43,9 +44,6 @@ const std::vector<Scenario>& scenarios();
 /// A cell of the safety table, as a scenario: `punch/gup_fast`.
 Scenario cell_scenario(Operation operation, AccessKind access);
 /// Every cell in which the two can meet.
-/// Not a silent lessee together with a signal: the staged table sends it once nothing else can run, which is
-/// no step of an interleaving.
-bool is_explored(litmus::AccessKind access);
 const std::vector<Scenario>& cell_scenarios();
 
 }  // namespace daxrace::explore

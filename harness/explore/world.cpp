@@ -123,6 +123,7 @@ void World::list(Choices& out) const {
   }
   if (scenario_.signalled == model::kNobody) return;
   const StepId signal = out.known[model::kTasks];
+  out.signal_comes = scenario_.signal_comes;
   if (steps_.at(signal).possible) out.add(steps_.at(signal).choice, signal);
 }
 

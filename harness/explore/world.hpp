@@ -18,6 +18,7 @@ struct Choices {
   std::uint8_t count = 0;
   std::uint8_t runnable = 0;    ///< one bit for each task that can run
   std::uint8_t unfinished = 0;  ///< one bit for each task that has not ended
+  bool signal_comes = false;    ///< sooner or later; else it may stay away
 
   void add(Choice choice, StepId step) {
     list[count] = choice;
