@@ -15,6 +15,7 @@
 #include "bench/run/pmem_scan.hpp"
 #include "harness/base/text.hpp"
 #include "harness/engine/episode.hpp"
+#include "harness/litmus/finding_history.hpp"
 #include "harness/litmus/release_rows.hpp"
 #include "harness/load/workload.hpp"
 #include "harness/platform/numa.hpp"
@@ -79,19 +80,24 @@ void print_protocols() {
     fmt::print("  {}  {}\n", kHazardNames[i], kHazardMeanings[i]);
 }
 
-/// The history of the problem, oldest first.
+std::string versions_of(const litmus::FindingHistory& history, std::string_view fs) {
+  const litmus::FindingInFs* one = history.in(fs);
+  if (one == nullptr) return "-";
+  std::vector<std::string> ranges;
+  for (const KernelVersions& range : one->versions) ranges.push_back(litmus::versions_text(range));
+  return join(ranges);
+}
+
+/// The history of the problem on one screen: the releases, oldest first, and what was wrong when.
 void print_releases() {
-  constexpr std::size_t kWidth = 80;
-  fmt::print("\nReleases (litmus --release), and what is wrong in each (results/findings/):\n");
-  for (const litmus::ReleaseRow& row : litmus::release_rows()) {
-    const Release& release = *row.release;
-    fmt::print("  {:<14} {}: {}, {}\n", release.name, release.kernels, release.protocol,
+  fmt::print("\nReleases (--release of litmus):\n");
+  for (const Release& release : releases())
+    fmt::print("  {:<14} {:<18} {}, {}\n", release.name, release.kernels, release.protocol,
                name_in(kRefcountRegimeNames, release.refcount));
-    std::string wrong = "wrong:";
-    for (const std::string_view id : litmus::wrong_in(row)) wrong += fmt::format(" {}", id);
-    fmt::print("{}  {:<14} read from: {}\n", wrapped_text(fmt::format("  {:<15}", ""), wrong, 23, kWidth), "",
-               release.source);
-  }
+  fmt::print("\n{:<33} {:<16} {:<16} {}\n", "Wrong in them (results/findings/)", "xfs", "ext4", "fuse");
+  for (const litmus::FindingHistory& one : litmus::finding_histories())
+    fmt::print("  {:<31} {:<16} {:<16} {}\n", one.id, versions_of(one, "xfs"), versions_of(one, "ext4"),
+               versions_of(one, "fuse"));
 }
 
 void print_workloads() {
@@ -137,6 +143,19 @@ nlohmann::ordered_json releases_json() {
   return list;
 }
 
+nlohmann::ordered_json findings_json() {
+  auto list = nlohmann::ordered_json::array();
+  for (const litmus::FindingHistory& history : litmus::finding_histories()) {
+    auto versions = nlohmann::ordered_json::object();
+    for (const litmus::FindingInFs& one : history.file_systems) {
+      auto& ranges = versions[std::string{one.fs}] = nlohmann::ordered_json::array();
+      for (const KernelVersions& range : one.versions) ranges.push_back(litmus::versions_text(range));
+    }
+    list.push_back({{"id", history.id}, {"versions", versions}});
+  }
+  return list;
+}
+
 nlohmann::ordered_json roles_json(const Workload& workload) {
   auto roles = nlohmann::ordered_json::array();
   for (const Role& role : workload.roles) {
@@ -170,6 +189,7 @@ nlohmann::ordered_json usable_json(const std::vector<Usable>& all) {
 void print_json() {
   const nlohmann::ordered_json all = {{"protocols", protocols_json()},
                                       {"releases", releases_json()},
+                                      {"findings", findings_json()},
                                       {"workloads", workloads_json()},
                                       {"backings", usable_json(usable_backings())},
                                       {"placements", usable_json(usable_placements())},

@@ -17,7 +17,9 @@
 
 #include "bench/check/agreement.hpp"
 #include "bench/check/kernel_versus_engine.hpp"
+#include "bench/list.hpp"
 #include "harness/base/error.hpp"
+#include "harness/litmus/finding_history.hpp"
 #include "tests/kernel_tables.hpp"
 
 namespace daxrace {
@@ -303,6 +305,52 @@ TEST(Releases, stand_for_every_version_of_their_file_system_once) {
       EXPECT_EQ(release_of(one.fs(), range.first), &one) << one.name;
     }
   for (const Release& one : releases()) EXPECT_FALSE(one.source.empty()) << one.name;
+}
+
+std::string met_in(std::string_view id, std::string_view fs) {
+  for (const litmus::FindingHistory& history : litmus::finding_histories()) {
+    if (history.id != id || history.in(fs) == nullptr) continue;
+    std::string text;
+    for (const KernelVersions& range : history.in(fs)->versions)
+      text += (text.empty() ? "" : ", ") + litmus::versions_text(range);
+    return text;
+  }
+  return "-";
+}
+
+TEST(Findings, have_the_versions_in_which_they_are_met) {
+  EXPECT_EQ(met_in("pin-outlives-munmap", "xfs"), "4.18 to 6.14");
+  EXPECT_EQ(met_in("pin-outlives-munmap", "ext4"), "4.19 to 6.14") << "6.12.117 and 6.14 are one row";
+  EXPECT_EQ(met_in("punch-under-direct-io", "xfs"), "6.1.75 to 6.1.y");
+  EXPECT_EQ(met_in("fsync-after-layout-change", "ext4"), "6.15 on");
+  EXPECT_EQ(met_in("rescan-only-if-slept", "xfs"), "4.18");
+  EXPECT_EQ(met_in("lease-wait-spin", "xfs"), "all");
+  EXPECT_EQ(met_in("lease-wait-spin", "ext4"), "-");
+  EXPECT_EQ(met_in("first-page-only", "fuse"), "5.10 to 6.14");
+  EXPECT_EQ(litmus::versions_text({{4, 0, 0}, {4, 18, 0}}), "to 4.17");
+}
+
+/// Releases and findings, without the rest of the list.
+TEST(Findings, are_listed_with_the_releases_on_one_screen) {
+  testing::internal::CaptureStdout();
+  print_list(OutputFormat::text);
+  std::istringstream lines(testing::internal::GetCapturedStdout());
+  std::size_t shown = 0;
+  std::set<std::string> first_words;
+  bool inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("Releases")) inside = true;
+    if (line.starts_with("Workloads")) inside = false;
+    if (!inside) continue;
+    ++shown;
+    EXPECT_LE(line.size(), 80U) << line;
+    std::istringstream(line) >> std::ws >> line;
+    first_words.insert(line);
+  }
+  EXPECT_LE(shown, 48U);
+  for (const Release& one : releases()) EXPECT_TRUE(first_words.contains(std::string(one.name))) << one.name;
+  for (const litmus::FindingHistory& one : litmus::finding_histories())
+    EXPECT_TRUE(first_words.contains(std::string(one.id))) << one.id;
 }
 
 TEST(Releases, are_found_by_what_uname_says) {
