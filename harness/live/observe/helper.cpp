@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <map>
 #include <system_error>
 #include <thread>
 
@@ -87,7 +88,9 @@ Helper::~Helper() {
 bool Helper::ended() const { return shared_->ended.load(std::memory_order_acquire); }
 long Helper::result() const { return shared_->result; }
 const std::string& Helper::what() const { return shared_->what; }
-ThreadState Helper::state() const { return thread_state(shared_->tid.load(std::memory_order_acquire)); }
+ThreadState Helper::state(const ThreadState& last) const {
+  return thread_state(shared_->tid.load(std::memory_order_acquire), last);
+}
 
 bool Helper::wait(std::uint64_t bound_ns) const {
   const std::uint64_t end = Clock::monotonic_ns() + bound_ns;
@@ -111,7 +114,7 @@ Watched watch(const Helper& helper, std::uint64_t bound_ns) {
   Samples seen;
   while (!helper.ended()) {
     const std::uint64_t now = Clock::monotonic_ns();
-    seen.add(helper.state(), now);
+    seen.add(helper.state(seen.last()), now);
     const bool conflict = waits_for_others(seen.last()) && seen.still() >= kStill;
     if (conflict || (seen.still() >= kStill && seen.still_ns() >= kLong)) {
       if (helper.ended()) break;
@@ -131,7 +134,7 @@ bool comes_back(const Helper& helper, std::uint64_t still_ns) {
   const std::uint64_t start = Clock::monotonic_ns();
   Samples seen;
   while (!helper.wait(5 * kMs)) {
-    seen.add(helper.state(), Clock::monotonic_ns());
+    seen.add(helper.state(seen.last()), Clock::monotonic_ns());
     const bool sleeps = waits_for_others(seen.last()) && seen.still_ns() >= still_ns;
     if (sleeps || Clock::monotonic_ns() - start >= kMost) return helper.ended();
   }
@@ -143,13 +146,15 @@ bool all_end(const std::vector<const Helper*>& threads, std::uint64_t bound_ns, 
   const std::uint64_t start = Clock::monotonic_ns();
   std::uint64_t since = start;
   std::uint64_t switches = 0;
+  std::map<const Helper*, ThreadState> last;
   for (;;) {
     bool any = false;
     bool runs = false;
     std::uint64_t sum = 0;
     for (const Helper* thread : threads) {
       if (thread->ended()) continue;
-      const ThreadState state = thread->state();
+      ThreadState& state = last[thread];
+      state = thread->state(state);
       any = true;
       runs = runs || !waits_for_others(state);
       sum += state.switches;

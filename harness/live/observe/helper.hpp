@@ -34,7 +34,7 @@ class Helper {
   bool wait(std::uint64_t bound_ns) const;
   /// A signal whose handler does nothing: an interruptible sleep ends with EINTR.
   void interrupt() const;
-  ThreadState state() const;
+  ThreadState state(const ThreadState& last = {}) const;
   const std::string& what() const;
 
  private:

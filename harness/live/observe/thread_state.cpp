@@ -47,13 +47,17 @@ void read_cpu_times(pid_t tid, const std::string& stat, ThreadState& state) {
     state.cpu_ns = (user + system) * 1'000'000'000 / static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
 }
 
-std::uint64_t context_switches(pid_t tid) {
+/// The run state and the context switches, which stand in one file.
+ThreadState briefly(pid_t tid) {
+  constexpr std::string_view kState = "State:\t";
+  ThreadState state;
   std::ifstream file(proc_path(tid, "status"));
-  std::uint64_t sum = 0;
-  for (std::string line; std::getline(file, line);)
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(kState) && line.size() > kState.size()) state.run = line[kState.size()];
     if (const auto at = line.find("_ctxt_switches:"); at != std::string::npos)
-      sum += std::stoull(line.substr(at + sizeof "_ctxt_switches:" - 1));
-  return sum;
+      state.switches += std::stoull(line.substr(at + sizeof "_ctxt_switches:" - 1));
+  }
+  return state;
 }
 
 /// `[<0>] xfs_break_dax_layouts+0x12/0x80 [xfs]` without address and offsets.
@@ -99,9 +103,9 @@ std::string ThreadState::wait() const {
   return names_any(kConflicts, place) || stack.size() < 2 ? place : place + " < " + stack[1];
 }
 
-ThreadState thread_state(pid_t tid) {
-  ThreadState state;
-  state.switches = context_switches(tid);
+ThreadState thread_state(pid_t tid, const ThreadState& last) {
+  ThreadState state = briefly(tid);
+  if (state.asleep() && state.run == last.run && state.switches == last.switches) return last;
   const std::string stat = first_line(proc_path(tid, "stat"));
   state.run = run_state(stat);
   read_cpu_times(tid, stat, state);

@@ -24,7 +24,8 @@ struct ThreadState {
   /// The wait as a place in the kernel's code: where(), and who takes the lock if that is all it says.
   std::string wait() const;
 };
-ThreadState thread_state(pid_t tid);
+/// `last`: what it told before. Of one that has slept since then nothing else is asked anew.
+ThreadState thread_state(pid_t tid, const ThreadState& last = {});
 
 /// The share of the time between two looks in which a thread had a CPU, without the time in which it wanted
 /// one and got none: near 1 for one that never sleeps, however busy the machine is.

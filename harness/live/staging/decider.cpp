@@ -133,7 +133,7 @@ class Decider {
     const std::uint64_t now = Clock::monotonic_ns();
     if (now - looked_ns_ < kEach) return false;
     looked_ns_ = now;
-    seen_.add(thread_state(process_), now);
+    seen_.add(thread_state(process_, seen_.last()), now);
     const std::uint64_t most = has_more ? longest_cell_ns(patience) : longest_sleep_ns(patience);
     return seen_.still_ns() >= longest_sleep_ns(patience) || Clock::monotonic_ns() - began_ns_ >= most;
   }

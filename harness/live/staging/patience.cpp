@@ -26,7 +26,8 @@ bool look(const std::vector<const Helper*>& threads, std::map<const Helper*, Sam
       seen.erase(thread);
       continue;
     }
-    seen[thread].add(thread->state(), Clock::monotonic_ns());
+    Samples& one = seen[thread];
+    one.add(thread->state(one.last()), Clock::monotonic_ns());
     any = true;
   }
   return any;
