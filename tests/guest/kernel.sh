@@ -6,8 +6,7 @@ set -euo pipefail
 need_guest
 version=${1:?which kernel?}
 
-run boot --kernel="$version" --backing=xfs --time-limit=60 --results="$work/results" -- \
-  sh -c 'uname -r; cat /proc/mounts; env'
+part "$version" xfs kernel
 expect_status 0 "kernel $version"
 expect_out "^${version%.x}\\.[0-9]" "its version"
 expect_out '^/dev/pmem0 /mnt/pmem0 xfs .*dax=always' "XFS on node 0"

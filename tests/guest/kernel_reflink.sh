@@ -5,16 +5,9 @@ set -euo pipefail
 # shellcheck source=tests/guest/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need_guest
-need_program
 kernel=${1:?which kernel?}
-cd "$top"
 
-# shellcheck disable=SC2016  # expanded in the guest
-run boot --kernel="$kernel" --backing=xfs-reflink --time-limit=60 --results="$work/results" -- sh -c '
-  build/release/daxrace litmus --target=kernel --dir=$DAXRACE_DAX0 --operation=clone,dedupe,unshare --access=read,pin --format=csv
-  echo "litmus $?"
-  build/release/tests/reproducers/clone_spin $DAXRACE_DAX0
-  echo "clone_spin $?"'
+part "$kernel" xfs kernel_reflink
 expect_status 0 "the guest"
 for operation in clone dedupe unshare; do
   expect_out ",$operation,read,H2,waited," "$operation waits for a read"

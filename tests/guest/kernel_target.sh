@@ -9,22 +9,16 @@ need_guest
 need_program
 kernel=${1:?which kernel?} backing=${2:?which file system?}
 
-results=$top/results/local/guest-tests/kernel-target-$kernel-$backing
-rm -rf "$results"
-mkdir -p "$results"
 # What failed is told last of all, where a log that is cut still has it.
 fail_last() {
   tail -n 3 "$work/output.log"
   grep -h '^FAILED' "$work/output.log" | tail -n 20 || true
-  echo "FAILED: kernel target on $kernel $backing: $1 (console: $results/console.log)"
+  echo "FAILED: kernel target on $kernel $backing: $1 (console: $(dirname "$results")/console.log)"
   exit 1
 }
 
-# The peer is so slow that its requests are still in flight when an emulated CPU that shares its host has submitted them.
-status=0
-CONSOLE=$results/console.log boot --kernel="$kernel" --backing="$backing" --peer-latency-ns=2000000 --time-limit=700 --results="$results" -- \
-  "$top/tests/guest/inside/kernel_target.sh" "$results" >"$work/output.log" 2>&1 || status=$?
-cat "$work/output.log"
-[[ $status -eq 0 ]] || fail_last "the guest ended with status $status"
+part "$kernel" "$backing" kernel_target
+cat "$work/out" "$work/err" | tee "$work/output.log"
+[[ $status -eq 0 ]] || fail_last "its part of the guest ended with status $status"
 "$top/build/release/tests/check_kernel_target" "$results" "$kernel" "$backing" >>"$work/output.log" || fail_last "its results"
 tail -n 3 "$work/output.log"

@@ -20,6 +20,20 @@ need_guest() {
 
 need_program() { [[ -x $top/build/release/daxrace ]] || { echo "FAILED: no build/release/daxrace"; exit 1; }; }
 
+# Where a guest that several tests share leaves what its parts said.
+shared_results() { echo "$top/results/local/guest-tests/$1-$2"; }
+
+# part KERNEL BACKING NAME: what that part of a shared guest said and ended with, as after `run`. Leaves its directory in $results.
+part() {
+  results=$(shared_results "$1" "$2")/$3
+  if [[ ! -s $results/status ]]; then
+    echo "FAILED: the guest $1 $2 left nothing of $3 (the test guest_boot_$1_$2 boots it)"
+    exit 1
+  fi
+  cp "$results/out" "$results/err" "$work/"
+  status=$(<"$results/status") shown=""
+}
+
 # Boots a guest, and once more if it died of the emulation and of nothing that is tested (retry.sh): it is said, and the
 # console of the first boot is kept. CONSOLE: where the console of the last one is kept.
 boot() {
