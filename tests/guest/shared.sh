@@ -14,8 +14,8 @@ rm -rf "$results"
 mkdir -p "$results"
 # The peer is so slow that its requests are still in flight when an emulated CPU that shares its host has submitted them.
 status=0
-CONSOLE=$results/console.log boot --kernel="$kernel" --backing="$backing" --peer-latency-ns=2000000 --time-limit=$((700 + 120 * ($# - 1))) \
-  --results="$results" -- "$top/tests/guest/inside/parts.sh" "$results" "$@" || status=$?
+CONSOLE=$results/console.log boot --kernel="$kernel" --backing="$backing" --peer-latency-ns=2000000 --boot-limit=400 \
+  --time-limit=$((700 + 120 * ($# - 1))) --results="$results" -- "$top/tests/guest/inside/parts.sh" "$results" "$@" || status=$?
 for name; do
   [[ -s $results/$name/status ]] || fail "the guest $kernel $backing did not come to the end of $name: status $status (console: $results/console.log)"
 done
