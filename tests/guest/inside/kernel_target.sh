@@ -82,7 +82,7 @@ found_or_fine "$program" litmus --target=kernel --dir="$DAXRACE_DAX0" --operatio
   --access=pin_munmap,dio_pin,pin_unlink,pin_refault,fsync --repeat=3 >/dev/null 2>/tmp/repeated
 grep -q '3 repetitions, all the same' /tmp/repeated || { echo "FAILED: cells differ: $(grep -v '^\[' /tmp/repeated | paste -sd " ")"; exit 1; }
 found_or_fine "$program" run --target=kernel --dir="$DAXRACE_DAX0" --workload=realloc,gup_vs_punch,reshape,zero,collapse,insert,fault,aio_read --repetitions=1 \
-  --rate=0.1 --duration=1s --hang-bound=4s --peer-file="$DAXRACE_NULLB" --destroy-data --no-table --out=/tmp/run.csv
+  --rate=0.1 --duration=3s --hang-bound=4s --peer-file="$DAXRACE_NULLB" --destroy-data --no-table --out=/tmp/run.csv
 reproducers >/tmp/reproducers.txt
 build/release/tests/kernel_target_test --gtest_brief=1 --gtest_filter='StoppedDevice.*:Guard*'
 { uname -r; uname -v; } >/tmp/uname.txt
