@@ -10,6 +10,7 @@
 #include "harness/explore/lock.hpp"
 #include "harness/explore/story.hpp"
 #include "tests/explore_fixture.hpp"
+#include "tests/sanitized.hpp"
 
 namespace daxrace::explore {
 
@@ -40,6 +41,7 @@ TEST_F(ExploreRwsem, keeps_its_promises_in_every_interleaving) {
 }
 
 TEST_F(ExploreRwsem, every_broken_one_is_found) {
+  if (kSanitized) GTEST_SKIP() << "too slow here";
   Limits limits;
   limits.states = 200'000;
   limits.samples = 100;
