@@ -88,9 +88,11 @@ TEST_F(Explore, sees_all_that_the_staged_table_sees_and_decides_as_it_does) {
   std::map<std::tuple<const litmus::Script*, RefcountRegime, std::string>, const litmus::Cell*> cells;
   for (const litmus::Cell& cell : staged)
     cells[{cell.script, cell.regime, cell_scenario(cell.operation, cell.access).name}] = &cell;
-  const auto all = decide(jobs_for(litmus::scripts(), cell_scenarios()), {}, kThreads);
-  ASSERT_EQ(all.size(), staged.size());
-  for (const Decision& one : all) {
+  const std::vector<Job> jobs = jobs_for(litmus::scripts(), cell_scenarios());
+  ASSERT_EQ(jobs.size(), staged.size());
+  std::vector<Job> some;
+  for (std::size_t i = 0; i < jobs.size(); i += kSanitized ? 10 : 1) some.push_back(jobs[i]);
+  for (const Decision& one : decide(some, {}, kThreads)) {
     const litmus::Cell& cell = *cells.at({one.script, one.regime, one.scenario->name});
     EXPECT_TRUE(one.result.complete) << name_of(one);
     EXPECT_EQ(one.result.violated & cell.result.violated, cell.result.violated)
