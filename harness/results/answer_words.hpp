@@ -45,6 +45,7 @@ struct Sentence {
 };
 std::vector<Sentence> sentences(const Answer& answer);
 
-inline constexpr std::string_view kNotSeenIsNotSafe = "Not seen is not safe. All hazards, decided, in a second:";
+inline constexpr std::string_view kNotSeenIsNotSafe =
+    "Not seen is not safe. All hazards, decided, in a second:";
 
 }  // namespace daxrace
