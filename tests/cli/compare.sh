@@ -43,7 +43,7 @@ refused_files() {
   sed '1s/,backing,/,/' "$good" >hostile.csv; hostile "a missing column" ':1: column 10 is "device"'
   head -1 "$good" | tr -d '\n' >hostile.csv; hostile "a header without its line end" ': no header line'
   head -1 "$good" | cut -d, -f1-12 >hostile.csv; sed -n 2p "$good" | cut -d, -f1-12 >>hostile.csv
-  hostile "columns that end before the path" ':2: (a row without|protocol is "")'
+  hostile "columns that end before the path" ':2: protocol is "", not a name$'
   mkfifo pipe
   { tr '\0' 'x' </dev/zero | head -c 1G >pipe 2>/dev/null || true; } &
   ln -s pipe hostile.csv.pipe
