@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "harness/base/error.hpp"
+#include "harness/base/split.hpp"
 #include "harness/results/run_record.hpp"
 
 namespace daxrace {
@@ -27,19 +28,11 @@ std::optional<std::string> option_of(const RunRecord& run, std::string_view name
   return std::nullopt;
 }
 
-std::vector<std::string> split(std::string_view list) {
-  std::vector<std::string> words;
-  for (std::size_t at = 0; at <= list.size();) {
-    const std::size_t end = std::min(list.find(',', at), list.size());
-    words.emplace_back(list.substr(at, end - at));
-    at = end + 1;
-  }
-  return words;
-}
-
 /// Which those of `all` were, only the program knew that wrote the report.
 std::vector<std::string> asked_for(const RunRecord& run) {
-  std::vector<std::string> words = split(option_of(run, "protocol").value_or("all"));
+  const std::string asked = option_of(run, "protocol").value_or("all");
+  const auto parts = split_at(',', asked);
+  std::vector<std::string> words(parts.begin(), parts.end());
   if (std::ranges::find(words, "all") != words.end()) words.clear();
   return words;
 }

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 
 #include "harness/base/error.hpp"
+#include "harness/base/split.hpp"
 
 namespace daxrace {
 namespace {
@@ -141,15 +142,7 @@ std::vector<const Column*> config_columns(const std::vector<std::string_view>& w
   return out;
 }
 
-std::vector<std::string_view> config_fields(std::string_view config) {
-  std::vector<std::string_view> out;
-  for (std::size_t begin = 0; begin <= config.size();) {
-    const std::size_t end = std::min(config.find('\0', begin), config.size());
-    out.push_back(config.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return out;
-}
+std::vector<std::string_view> config_fields(std::string_view config) { return split_at('\0', config); }
 
 ResultSet::ResultSet(const std::vector<std::string_view>& without) : key_columns_(config_columns(without)) {
   reasons_.number_of("");
