@@ -16,6 +16,8 @@
 #include "bench/cli/units.hpp"
 #include "bench/run/foresee.hpp"
 #include "bench/run/google_benchmark.hpp"
+#include "bench/run/machine.hpp"
+#include "bench/run/memory_limit.hpp"
 #include "bench/run/pmem_scan.hpp"
 #include "bench/run/result_file.hpp"
 #include "bench/run/rows.hpp"
@@ -601,7 +603,8 @@ TEST(Rows, OfASkippedConfigurationAreOneWithItsReason) {
 std::string foreseen(const RunOptions& options,
                      const char* machine = "pack:1 [numa(memory=1GB)] core:2 pu:1") {
   setenv("HWLOC_SYNTHETIC", machine, 1);
-  const std::string obstacle = obstacle_to(one_configuration(options), Topology(), options);
+  const Configuration config = one_configuration(options);
+  const std::string obstacle = Foresight({config}, Topology(), options).obstacle_to(config);
   unsetenv("HWLOC_SYNTHETIC");
   return obstacle;
 }
@@ -628,8 +631,6 @@ TEST(DryRun, ForeseesWhatWouldBeSkippedOrRefused) {
   EXPECT_THAT(foreseen(options), StartsWith("refused: the memory backing needs"));
 }
 
-// Resuming
-
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
@@ -645,6 +646,40 @@ class TemporaryDirectory {
  private:
   std::filesystem::path path_;
 };
+
+/// Regions of two frame sizes are open at once.
+TEST(DryRun, ForeseesThatTwoRegionsTogetherAreTooLarge) {
+  RunOptions options = asked({"load"}, {"ext4"});
+  options.frame_bytes = {4096, 8192};
+  options.file_pages = {1U << 10};
+  const std::size_t of_1024_pages = bytes_needed(build_matrix(options, kTwoCpus).back());
+  options.file_pages = {static_cast<unsigned>(0.8 * static_cast<double>(available_memory_bytes()) /
+                                              static_cast<double>(of_1024_pages) * 1024)};
+  const std::vector<Configuration> matrix = build_matrix(options, kTwoCpus);
+  const Topology topology;
+  for (const Configuration& config : matrix)
+    EXPECT_EQ(Foresight({config}, topology, options).obstacle_to(config), "") << canonical_name(config);
+  const Foresight both(matrix, topology, options);
+  EXPECT_EQ(both.obstacle_to(matrix.front()), "");
+  EXPECT_THAT(both.obstacle_to(matrix.back()), StartsWith("refused: the memory backing needs"));
+}
+
+TEST(DryRun, ForeseesThatAFileIsSomebodyElses) {
+  const TemporaryDirectory directory;
+  std::ofstream(directory.file("theirs")) << "precious";
+  RunOptions options = asked({"load"}, {"ext4"});
+  options.backings = {parse_backing("file:" + directory.file("theirs"))};
+  EXPECT_THAT(foreseen(options), HasSubstr("theirs: is there already and is not a file of daxrace"));
+  options = asked({"aio_read"}, {"ext4"});
+  options.peer_file = directory.file("theirs");
+  EXPECT_THAT(foreseen(options), HasSubstr("theirs: is there already and is not a file of daxrace"));
+  options.peer_file = "/dev/null";
+  EXPECT_EQ(foreseen(options), "refused: /dev/null: is not a regular file");
+  options.peer_file = "/nope/peer";
+  EXPECT_THAT(foreseen(options), StartsWith("refused: /nope: No such file"));
+}
+
+// Resuming
 
 TEST(Resume, KeepsFinishedEpisodesAndDropsHalfOnesAndSkippedOnes) {
   const TemporaryDirectory directory;
@@ -702,6 +737,21 @@ TEST(Resume, MakesOneRunOfItsPiecesAndLeavesOthersAlone) {
   const auto rows = read_csv(path).rows;
   EXPECT_THAT(rows, SizeIs(7));
   EXPECT_EQ(std::ranges::count(rows, "another", &Row::run_id), 3);
+}
+
+TEST(Resume, RefusesRowsThatAreThereTwice) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("r.csv");
+  const Configuration config = one_configuration(asked({"mixed"}, {"mmaplock"}));
+  const auto rows =
+      episode_rows(configuration_row(config, nullptr, test_info()), config, {}, 1, 42, test_result());
+  {
+    ResultFile file(path, OpenMode::create_new, test_info());
+    file.add(rows);
+    file.add(rows);
+  }
+  EXPECT_THAT(error_of([&] { prepare_resume(path, "host", {}); }),
+              HasSubstr("the same run, configuration and repetition as"));
 }
 
 TEST(Resume, LeavesAFileOfAnotherHostAsItIs) {

@@ -19,6 +19,7 @@
 #include "bench/report/run_records.hpp"
 #include "bench/report/screen.hpp"
 #include "bench/report/sections.hpp"
+#include "harness/base/text.hpp"
 #include "harness/results/csv.hpp"
 #include "harness/results/result_set.hpp"
 
@@ -175,8 +176,8 @@ Exit write_report(const ReportOptions& options) {
   if (stop_requested().load()) throw Error("report: interrupted", Exit::interrupted);
   if (!to_stdout) write_file(options.out, page);
   if (options.plots && !why_no_plots.empty())
-    fmt::print(stderr, "daxrace: plots skipped: {}\n", why_no_plots);
-  fmt::print("{}\n", to_stdout ? page : options.out);
+    fmt::print(stderr, "daxrace: plots skipped: {}\n", shown_text(why_no_plots));
+  fmt::print("{}\n", to_stdout ? page : shown_text(options.out));
   return Exit::ok;
 }
 

@@ -82,13 +82,27 @@ std::size_t bytes_needed(const Configuration& config) {
   return std::size_t{frames_needed(episode_config(config))} * config.frame_bytes;
 }
 
-std::string memory_shortage(std::size_t bytes) {
-  const std::uint64_t available = available_memory_bytes();
+std::string memory_shortage(std::size_t bytes, std::size_t held_bytes) {
+  std::uint64_t available = available_memory_bytes();
+  available -= std::min<std::uint64_t>(available, held_bytes);
   if (bytes <= available) return "";
   return fmt::format(
       "the memory backing needs {} MiB and {} MiB are available: give a smaller --file-pages or "
       "--frame-bytes",
       bytes >> 20, available >> 20);
+}
+
+RegionKey region_key(const Configuration& config) {
+  return {config.source.choice.text(), config.frame_bytes};
+}
+
+std::map<RegionKey, std::size_t> region_bytes(const std::vector<Configuration>& matrix) {
+  std::map<RegionKey, std::size_t> bytes;
+  for (const Configuration& config : matrix) {
+    std::size_t& most = bytes[region_key(config)];
+    most = std::max(most, bytes_needed(config));
+  }
+  return bytes;
 }
 
 Machine::Machine(const Topology& topology, const std::vector<Configuration>& matrix,
@@ -98,18 +112,15 @@ Machine::Machine(const Topology& topology, const std::vector<Configuration>& mat
   open_peer(matrix, options);
 }
 
-Machine::RegionKey Machine::key_of(const Configuration& config) {
-  return {config.source.choice.text(), config.frame_bytes};
-}
-
 void Machine::open_regions(const std::vector<Configuration>& matrix, const RunOptions& options) {
+  const std::map<RegionKey, std::size_t> bytes = region_bytes(matrix);
   std::map<RegionKey, RegionSpec> wanted;
   const int first_cpu = cpus_.empty() ? topology_.cpus().front() : cpus_.front();
   for (const Configuration& config : matrix) {
-    RegionSpec& spec = wanted[key_of(config)];
+    RegionSpec& spec = wanted[region_key(config)];
     spec.backing = config.source.choice.kind;
     spec.path = config.source.choice.path;
-    spec.bytes = std::max(spec.bytes, bytes_needed(config));
+    spec.bytes = bytes.at(region_key(config));
     spec.frame_bytes = config.frame_bytes;
     spec.numa_node = can_bind_memory_ ? memory_node_of_cpu(topology_, first_cpu) : -1;
     spec.destroy_data = options.destroy_data;
@@ -149,12 +160,12 @@ void Machine::open_peer(const std::vector<Configuration>& matrix, const RunOptio
 }
 
 const RegionFacts* Machine::facts(const Configuration& config) const {
-  const auto slot = regions_.find(key_of(config));
+  const auto slot = regions_.find(region_key(config));
   return slot != regions_.end() && slot->second.region ? &slot->second.region->facts() : nullptr;
 }
 
 Region& Machine::region(const Configuration& config) const {
-  const auto& slot = regions_.at(key_of(config));
+  const auto& slot = regions_.at(region_key(config));
   if (!slot.region) throw Skipped(slot.skip_reason);
   return *slot.region;
 }

@@ -24,9 +24,16 @@ void refuse_foreign_topology();
 std::string affinity_refusal();
 /// What an episode writes to of its backing.
 std::size_t bytes_needed(const Configuration& config);
-/// Why a memory backing of that size cannot be had, or nothing. The kernel would not refuse it, but kill
-/// somebody for it.
-std::string memory_shortage(std::size_t bytes);
+/// Why a memory backing of that size cannot be had beside those that will hold `held_bytes`, or nothing. The
+/// kernel would not refuse it, but kill somebody for it.
+std::string memory_shortage(std::size_t bytes, std::size_t held_bytes = 0);
+
+/// Configurations of one backing and frame size share a region.
+using RegionKey = std::pair<std::string, std::size_t>;
+RegionKey region_key(const Configuration& config);
+/// The size of each region: what the largest of its configurations needs. In the order in which they are
+/// opened.
+std::map<RegionKey, std::size_t> region_bytes(const std::vector<Configuration>& matrix);
 
 /// What the episodes of a run share: one region per backing and frame size, and one peer. Opened before the
 /// first episode, so that what the user must mend is said at once.
@@ -48,12 +55,10 @@ class Machine {
   const Peer* any_peer() const { return peer_.get(); }
 
  private:
-  using RegionKey = std::pair<std::string, std::size_t>;
   struct OpenRegion {
     std::unique_ptr<Region> region;
     std::string skip_reason;
   };
-  static RegionKey key_of(const Configuration& config);
   void open_regions(const std::vector<Configuration>& matrix, const RunOptions& options);
   void open_peer(const std::vector<Configuration>& matrix, const RunOptions& options);
 

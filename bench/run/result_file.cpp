@@ -11,6 +11,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/results/exclusion.hpp"
+#include "harness/results/result_set.hpp"
 
 namespace daxrace {
 namespace {
@@ -42,6 +43,12 @@ void replace_rows(const std::string& path, const std::string& host, const std::v
   }
   if (rows.empty() ? unlink(path.c_str()) != 0 : std::rename(temporary.c_str(), path.c_str()) != 0)
     throw Error(fmt::format("--resume={}: cannot be rewritten: {}", path, std::strerror(errno)));
+}
+
+void refuse_rows_that_are_there_twice(const std::string& path) {
+  ResultSet rows;
+  rows.read(path);
+  rows.finish();
 }
 
 /// NAME.csv, or the first of NAME-2.csv, NAME-3.csv, ... that is not there: two runs may begin in one second.
@@ -83,6 +90,7 @@ bool Finished::covers(const Row& row) const {
 std::vector<Row> prepare_resume(const std::string& path, const std::string& host, const RecordedRun& run) {
   if (!std::filesystem::exists(path)) throw Error(fmt::format("--resume={}: there is no such file", path));
   { const CsvWriter refuses_what_is_not_ours(path, OpenMode::append, host); }
+  refuse_rows_that_are_there_twice(path);
   const std::vector<Row> before = read_csv(path).rows;
   std::vector<Row> own;
   std::ranges::copy_if(before, std::back_inserter(own), [&](const Row& row) { return run.owns(row.run_id); });

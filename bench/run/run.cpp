@@ -13,6 +13,7 @@
 #include "bench/cli/table_options.hpp"
 #include "bench/cli/units.hpp"
 #include "bench/report/screen.hpp"
+#include "bench/run/description.hpp"
 #include "bench/run/episode_runner.hpp"
 #include "bench/run/foresee.hpp"
 #include "bench/run/google_benchmark.hpp"
@@ -24,8 +25,8 @@
 #include "bench/run/schedule.hpp"
 #include "bench/run/summary.hpp"
 #include "bench/run/until.hpp"
+#include "harness/base/text.hpp"
 #include "harness/platform/clock.hpp"
-#include "harness/platform/zap_cost.hpp"
 #include "harness/results/result_table.hpp"
 
 namespace daxrace {
@@ -86,24 +87,21 @@ std::string plan_line(const std::vector<Configuration>& matrix, const std::vecto
                      duration_text(estimate(matrix, episodes)), options.seed);
 }
 
-std::string foreseen(const Configuration& config, const Topology& topology, const RunOptions& options) {
-  const std::string obstacle = obstacle_to(config, topology, options);
-  return obstacle.empty() ? "" : fmt::format("  would be {}", obstacle);
-}
-
 void print_plan(const std::vector<Configuration>& matrix, const std::vector<PlannedEpisode>& episodes,
-                const RunOptions& options, const Topology& topology) {
+                const RunOptions& options, const Foresight& foresight) {
   for (std::size_t i = 0; i < matrix.size(); ++i) {
     const auto repetitions = std::ranges::count(episodes, i, &PlannedEpisode::config);
-    if (repetitions > 0)
-      fmt::print("{}  x{}  {} each{}\n", canonical_name(matrix[i]), repetitions,
-                 duration_text(estimated_ns(matrix[i])), foreseen(matrix[i], topology, options));
+    if (repetitions == 0) continue;
+    const std::string obstacle = foresight.obstacle_to(matrix[i]);
+    fmt::print("{}  x{}  {} each{}{}\n", shown_text(canonical_name(matrix[i])), repetitions,
+               duration_text(estimated_ns(matrix[i])), obstacle.empty() ? "" : "  would be ",
+               shown_text(obstacle));
   }
   fmt::print("{}\n", plan_line(matrix, episodes, options));
 }
 
 void say(const RunOptions& options, const std::string& line) {
-  if (!options.quiet) fmt::print(stderr, "daxrace: {}\n", line);
+  if (!options.quiet) fmt::print(stderr, "daxrace: {}\n", shown_text(line));
 }
 
 /// What will be written over is said before it is. Of what is no devdax device, opening it says so.
@@ -117,57 +115,6 @@ void announce_overwritten(const std::vector<Configuration>& matrix) {
     if (const auto found = bytes.find("/dev/" + device.name); found != bytes.end())
       fmt::print(stderr, "daxrace: --destroy-data: the first {} MiB of {} will be overwritten\n",
                  (found->second + (1U << 20) - 1) >> 20, found->first);
-}
-
-std::vector<std::string> protocols_in(const std::vector<Configuration>& matrix) {
-  std::vector<std::string> names;
-  for (const Configuration& config : matrix)
-    if (std::ranges::find(names, config.protocol->info.name) == names.end())
-      names.emplace_back(config.protocol->info.name);
-  return names;
-}
-
-void describe_run(RunReport& report, const RunOptions& options, const std::vector<std::string>& command_line,
-                  const Machine& machine, const std::vector<Configuration>& matrix) {
-  report.set_command_line(command_line);
-  for (const auto& [name, value] : options.given) report.set_option(name, value);
-  if (const std::string filter = benchmark_filter_of(options); !filter.empty())
-    report.set_option("benchmark_filter", filter);
-  report.set_protocols(protocols_in(matrix));
-  report.set_topology(machine.topology().summary());
-  report.set_environment("pmem namespaces", namespaces_text(scan_namespaces()));
-  report.set_environment("DAX mounts", dax_mounts_text(scan_dax_mounts()));
-  if (machine.any_peer() != nullptr)
-    report.set_environment(
-        "peer", fmt::format("{}, {:.0f} % of reads complete after submit", machine.any_peer()->path(),
-                            machine.any_peer()->async_share() * 100));
-  for (const Configuration& config : matrix)
-    if (const RegionFacts* facts = machine.facts(config))
-      report.set_environment("durability of " + config.source.choice.text(), facts->durable ? "yes" : "none");
-}
-
-/// All threads share one mm: a zap waits for mmap_lock and IPIs too, and nobody should take that for the
-/// protocol.
-std::vector<std::string> measure_zaps(RunReport& report, const Machine& machine,
-                                      const std::vector<Configuration>& matrix) {
-  std::map<std::string, ZapCost> costs;
-  for (const Configuration& config : matrix) {
-    if (config.target == Target::kernel) continue;
-    const std::string name =
-        fmt::format("{} frames of {} bytes", config.source.choice.text(), config.frame_bytes);
-    if (machine.facts(config) != nullptr && !costs.contains(name)) {
-      costs[name] = measure_zap_cost(machine.region(config));
-    }
-  }
-  std::vector<std::string> lines;
-  for (const auto& [name, cost] : costs) {
-    report.set_environment("zap with idle neighbours, " + name, fmt::format("{} ns", cost.zap_ns));
-    lines.push_back(
-        fmt::format("{}: with idle neighbours a zap takes {}, the real fault after it {}; what a zap takes "
-                    "beyond that is mmap_lock and IPIs, not the protocol",
-                    name, duration_text(cost.zap_ns), duration_text(cost.touch_ns)));
-  }
-  return lines;
 }
 
 OpenMode open_mode(const RunOptions& options) {
@@ -219,9 +166,9 @@ Exit finish(ResultFile& results, const RunOptions& options, const std::vector<st
   // The screen says all that the line does.
   if (!show || options.tables || code == Exit::interrupted)
     fmt::print("{}{}; {}\n", code == Exit::interrupted ? "interrupted: " : "", summary_line(summary),
-               any_rows ? results.path() : "no rows");
+               any_rows ? shown_text(results.path()) : "no rows");
   if (code == Exit::interrupted && any_rows)
-    fmt::print("go on with: {}\n", resume_command(options, results.path()));
+    fmt::print("go on with: {}\n", shown_text(resume_command(options, results.path())));
   if (summary.skipped > 0 && code != Exit::skipped)
     say(options, fmt::format("skipped {}", counted(summary.skipped, "configuration")));
   return code;
@@ -257,7 +204,9 @@ class Run {
     return Exit::ok;
   }
   bool only_list() const { return suite_.only_list(); }
-  void print() const { print_plan(matrix_, episodes_, options_, topology_); }
+  void print() const {
+    print_plan(matrix_, episodes_, options_, Foresight(chosen_matrix(), topology_, options_));
+  }
   Exit execute(const std::vector<std::string>& command_line);
 
  private:
@@ -275,6 +224,7 @@ class Run {
         chosen.push_back(matrix_[i]);
     return chosen;
   }
+  void open_results(std::string& path, const RunInfo& info);
   void drop_finished();
   void begin_block(unsigned block);
   void say_whether_decided();
@@ -315,6 +265,19 @@ void Run::say_whether_decided() {
   say(options_, text);
 }
 
+/// Runs that begin in one second may choose the same name; whoever comes second chooses again.
+void Run::open_results(std::string& path, const RunInfo& info) {
+  while (!results_) {
+    try {
+      results_.emplace(path, open_mode(options_), info);
+    } catch (const Error&) {
+      const std::string another = result_path(options_, info);
+      if (another == path) throw;
+      path = another;
+    }
+  }
+}
+
 void Run::drop_finished() {
   std::erase_if(episodes_,
                 [&](const PlannedEpisode& episode) { return runner_->is_finished(episode, *finished_); });
@@ -324,7 +287,7 @@ void Run::drop_finished() {
 
 Exit Run::execute(const std::vector<std::string>& command_line) {
   RunInfo info = gather_run_info();
-  const std::string path = result_path(options_, info);
+  std::string path = result_path(options_, info);
   std::vector<Row> kept;
   if (!options_.resume.empty()) kept = go_on_with(path, info);
   const auto chosen = chosen_matrix();
@@ -333,7 +296,7 @@ Exit Run::execute(const std::vector<std::string>& command_line) {
   runner_.emplace(matrix_, machine, options_, info);
   finished_.emplace(kept);
   if (!options_.resume.empty()) drop_finished();
-  results_.emplace(path, open_mode(options_), info);
+  open_results(path, info);
   results_->keep(kept);
   if (results_->cut_partial_line())
     say(options_, path + ": half a last line, left by a killed run, was cut off");

@@ -192,7 +192,7 @@ Lines table(const Answer& answer, const AnswerTextOptions& options) {
 
 Lines next(const AnswerTextOptions& options) {
   Lines lines = {fmt::format("{}  daxrace litmus", kNotSeenIsNotSafe)};
-  for (const std::string& file : options.files) lines.push_back(file);
+  for (const std::string& file : options.files) lines.push_back(shown_text(file));
   if (options.files.size() > 4) lines = {lines.front(), fmt::format("{} files", options.files.size())};
   lines.emplace_back("A page with plots: daxrace report FILE    every violation: --explain");
   lines.emplace_back("All tables: daxrace report --format=text --tables FILE");

@@ -63,6 +63,27 @@ colour_on_demand() {
   no_colour "NO_COLOR"
 }
 
+# Names of files reach the screen as text; and what runs in one second does not want one file.
+names_of_files() {
+  local name=$'n\e[31m.csv' i
+  run "$daxrace" run --workload=load --protocol=none --duration=10ms --warmup=2ms --repetitions=1 --out="$name"
+  expect_status 0 "an odd name"
+  expect_out '^n\\x1b\[31m\.csv$' "an odd name"
+  no_colour "an odd name"
+  ! grep -q $'\x1b' "$work/err" || fail "an odd name: colour on stderr"
+  run "$daxrace" report --format=text "$name"
+  no_colour "an odd name again"
+  run "$daxrace" run --dry-run --workload=load --protocol=none --backing=fsdax:$'/\e[31m'
+  expect_out 'would be refused: /\\x1b' "an odd place"
+  no_colour "an odd place"
+  mkdir together
+  for i in 1 2 3 4; do
+    (cd together && "$daxrace" run --workload=load --protocol=none --duration=10ms --warmup=2ms --repetitions=1 --quiet >"../together.$i" 2>&1) &
+  done
+  wait
+  [[ $(find together -name '*.csv' | wc -l) -eq 4 ]] || fail "four runs at once: $(cat together.?)"
+}
+
 other_screens() {
   run "$daxrace" litmus
   expect_status 0 "litmus"
@@ -88,6 +109,7 @@ main() {
   nothing_is_claimed_of_what_was_not_run
   all_tables_and_violations
   colour_on_demand
+  names_of_files
   other_screens
   explore_sums_up
   finish
