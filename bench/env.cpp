@@ -13,6 +13,7 @@
 #include "bench/env_restrictions.hpp"
 #include "bench/run/machine.hpp"
 #include "bench/run/memory_limit.hpp"
+#include "harness/base/text.hpp"
 #include "harness/base/thresholds.hpp"
 #include "harness/platform/io_ring.hpp"
 #include "harness/platform/numa.hpp"
@@ -270,9 +271,9 @@ std::string effect_of(std::string_view topic) {
 void print_text(const std::vector<EnvLine>& lines) {
   for (const EnvLine& line : lines) {
     fmt::print("{:<8} {:<15} {}\n", kFitnessNames[static_cast<std::size_t>(line.fitness)], line.topic,
-               line.finding);
+               shown_text(line.finding));
     if (line.fitness != Fitness::ok && !line.effect.empty()) fmt::print("{:<24} {}\n", "", line.effect);
-    if (!line.mend.empty()) fmt::print("{:<24} -> {}\n", "", line.mend);
+    if (!line.mend.empty()) fmt::print("{:<24} -> {}\n", "", shown_text(line.mend));
   }
 }
 

@@ -113,7 +113,7 @@ void print_workloads() {
 
 void print_usable(std::string_view title, const std::vector<Usable>& all) {
   fmt::print("\n{}:\n", title);
-  for (const Usable& one : all) fmt::print("  {:<24} {}\n", one.option, one.remark);
+  for (const Usable& one : all) fmt::print("  {:<24} {}\n", shown_text(one.option), shown_text(one.remark));
 }
 
 std::vector<Usable> locks() {

@@ -110,6 +110,8 @@ TEST(BadInput, IncludesOptionsThatDoNotGoTogether) {
   expect_refused({"run", "--perturb", "--lock=rwsem,pthread_rwlock"}, "--perturb and --lock=pthread_rwlock");
   expect_refused({"run", "--perturb", "--oracle=off"}, "--perturb and --oracle=off");
   expect_refused({"run", "--resume=/nowhere/x.csv"}, "no such file");
+  expect_refused({"run", "--rate=2", "--sweep-rate"}, "--rate and --sweep-rate");
+  expect_refused({"run", "--tables", "--no-table"}, "--tables and --no-table");
 }
 
 TEST(BadInput, IncludesAMissingVerb) {
@@ -124,6 +126,14 @@ TEST(BadInput, NamesWhatBeginsOrEndsWithTheWord) {
   expect_refused({"compare", "a.csv", "b.csv", "--by=commit"},
                  "unknown column 'commit'; did you mean 'git_commit'?");
   expect_refused({"compare", "a.csv", "b.csv", "--by=foo"}, "unknown column 'foo'; there are: git_commit,");
+}
+
+TEST(BadInput, IsNotHiddenByAll) {
+  expect_refused({"litmus", "--protocol=all,exr4"}, "unknown protocol 'exr4'; did you mean 'ext4'?");
+  expect_refused({"litmus", "--access=x,all"}, "unknown access 'x'");
+  expect_refused({"litmus", "--release=all,x"}, "unknown release 'x'");
+  expect_refused({"explore", "--protocol=all,exr4"}, "did you mean 'ext4'?");
+  expect_refused({"explore", "--scenario=all,x"}, "unknown scenario 'x'");
 }
 
 /// Forty names in a line are no answer.
@@ -224,6 +234,10 @@ TEST_F(ConfigFile, IsRefusedWhereItIsWrong) {
     expect_refused({"run", "--dry-run", "--config=" + no_file}, "is not a configuration file");
   write(std::string("workload = load\0\xff\n", 18));
   expect_refused({"run", "--dry-run", "--config=" + path_}, "a NUL byte in line 1");
+  write("[runn]\nworkload = load\n");
+  expect_refused({"run", "--dry-run", "--config=" + path_}, "unknown verb 'runn'; did you mean 'run'?");
+  write("[run]\nconfig = another.ini\n");
+  expect_refused({"run", "--dry-run", "--config=" + path_}, "it names another file");
   write("[run]\nworkload load\n");
   expect_refused({"run", "--dry-run", "--config=" + path_}, "line 2");
 }

@@ -552,6 +552,18 @@ TEST_F(Compare, CsvAndJsonHoldEveryRow) {
   EXPECT_THAT(compare_markdown(result, options), HasSubstr("| slower | p50 punch | punch/ext4 |"));
 }
 
+/// Result files are mailed between people: what somebody else wrote neither marks up nor moves a cursor, in
+/// no format.
+TEST_F(Compare, WhatAFileHoldsIsTextInMarkdownAndJson) {
+  const CompareOptions options = two({}, {}, [](Rows& rows) {
+    for (Row& row : rows) row.git_commit = "\x1b[31m<script>|\xc2\x9b";
+  });
+  const CompareResult result = compare_files(options);
+  const std::string markdown = compare_markdown(result, options);
+  EXPECT_THAT(markdown, HasSubstr("(commit \\x1b[31m\\<script>\\|\\x9b)"));
+  EXPECT_THAT(compare_json(result, options), HasSubstr("\\u001b[31m<script>|\\u009b"));
+}
+
 TEST_F(Compare, CommandLineRefusesWhatItDoesNotKnow) {
   const CompareOptions options = two({}, {});
   const auto command = [&](std::vector<std::string> more) {
@@ -581,7 +593,7 @@ TEST_F(Compare, CommandLineRefusesWhatItDoesNotKnow) {
 class History : public Compare {
  protected:
   /// One file a run, written in an order that is not theirs; from run `slow_from` on ext4 is slower.
-  HistoryOptions runs(unsigned count, unsigned slow_from) {
+  HistoryOptions runs(unsigned count, unsigned slow_from, const std::string& fs = "") {
     for (unsigned i = 0; i < count; ++i) {
       Simulation s;
       s.samples = 100;
@@ -590,7 +602,10 @@ class History : public Compare {
       s.run_id = fmt::format("run-{:02}", i);
       s.commit = fmt::format("{:012x}", i);
       Rows rows = simulated_rows(s, random_);
-      for (Row& row : rows) row.time_utc = fmt::format("2026-11-{:02}T00:00:00Z", i + 1);
+      for (Row& row : rows) {
+        row.time_utc = fmt::format("2026-11-{:02}T00:00:00Z", i + 1);
+        if (row.protocol == "ext4") row.fs = fs;
+      }
       write(fmt::format("{:02}.csv", (i * 7) % count), rows);
     }
     HistoryOptions options;
@@ -614,6 +629,12 @@ TEST_F(History, MarksTheRunFromWhichOnItIsSlower) {
     EXPECT_THAT(text, HasSubstr("2026-11-12T00:00:00Z  slower"));
     EXPECT_THAT(text, HasSubstr("commit 00000000000a -> 00000000000b"));
   }
+}
+
+TEST_F(History, WhatAFileHoldsIsTextInMarkdown) {
+  const HistoryOptions options = runs(20, 11, "\x1b[31m<script>|");
+  EXPECT_THAT(history_markdown(history_of(options), options),
+              HasSubstr("fs=\\x1b[31m\\<script>\\| | 2026-11-12"));
 }
 
 TEST_F(History, TooFewRunsAreUndecidedAndSayHowManyAreNeeded) {

@@ -69,12 +69,12 @@ bool is_narrowed(const ExploreOptions& options) {
 
 std::vector<const litmus::Script*> wanted_scripts(const ExploreOptions& options) {
   std::vector<const litmus::Script*> wanted;
-  if (is_all(options.protocols)) {
-    for (const litmus::Script& script : litmus::scripts()) wanted.push_back(&script);
-    wanted.push_back(&explore::rwsem_script());
-  } else {
-    for (const std::string& name : options.protocols) wanted.push_back(&script_named("protocol", name));
-  }
+  for (const std::string& name : options.protocols)
+    if (name != "all") wanted.push_back(&script_named("protocol", name));
+  if (!is_all(options.protocols)) return wanted;
+  wanted.clear();
+  for (const litmus::Script& script : litmus::scripts()) wanted.push_back(&script);
+  wanted.push_back(&explore::rwsem_script());
   return wanted;
 }
 

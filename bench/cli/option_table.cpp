@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "bench/cli/help.hpp"
 #include "bench/cli/suggest.hpp"
 #include "harness/base/error.hpp"
 #include "harness/base/text.hpp"
@@ -117,6 +118,13 @@ std::string config_text(const std::string& file) {
   return text;
 }
 
+void refuse_unknown_section(const std::string& file, const std::string& section) {
+  std::vector<std::string> verbs;
+  for (const VerbText& verb : verb_texts()) verbs.emplace_back(verb.name);
+  if (std::ranges::find(verbs, section) == verbs.end())
+    throw Error(fmt::format("--config={}: {}", file, unknown_word("verb", section, verbs)));
+}
+
 }  // namespace
 
 const OptionSpec* find_option(const OptionTable& table, std::string_view name) {
@@ -151,7 +159,9 @@ void apply_config_file(const std::string& file, std::string_view verb, const Opt
   }
   for (const CLI::ConfigItem& item : items) {
     if (item.name == "++" || item.name == "--") continue;
+    if (!item.parents.empty()) refuse_unknown_section(file, item.parents.front());
     if (!item.parents.empty() && item.parents.front() != verb) continue;
+    if (item.name == "config") throw Error(fmt::format("--config={}: it names another file", file));
     const OptionSpec* spec = find_option(table, item.name);
     if (spec == nullptr)
       throw Error(fmt::format("--config={}: {}", file, unknown_word("option", item.name, names_of(table))));

@@ -333,10 +333,17 @@ void check_perturbed(const RunOptions& o) {
     throw Error("--perturb and --oracle=off: give one of them; nothing would be looked at");
 }
 
+bool is_given(const RunOptions& o, std::string_view option) {
+  return std::ranges::any_of(o.given, [&](const auto& one) { return one.first == option; });
+}
+
 }  // namespace
 
 void check_run_options(const RunOptions& o) {
   check_target(o);
+  if (is_given(o, "rate") && is_given(o, "sweep-rate"))
+    throw Error("--rate and --sweep-rate: give one of them; --sweep-rate=FACTOR,... takes factors, too");
+  if (o.tables && !o.table) throw Error("--tables and --no-table: give one of them");
   if (o.time_budget_ns && o.repetitions)
     throw Error("--time and --repetitions: give one of them; --time fits the repetitions itself");
   if (o.until_width && o.repetitions)

@@ -99,10 +99,9 @@ std::size_t position_of(std::string_view option, std::string_view word, const st
 std::vector<std::size_t> positions_of(std::string_view option, const std::vector<std::string>& words,
                                       const std::vector<std::string>& names, std::string_view what) {
   std::vector<std::size_t> found;
-  for (const std::string& word : words) {
-    if (word == "all") return {};
-    found.push_back(position_of(option, word, names, what));
-  }
+  for (const std::string& word : words)
+    if (word != "all") found.push_back(position_of(option, word, names, what));
+  if (std::ranges::find(words, "all") != words.end()) found.clear();
   return found;
 }
 

@@ -14,6 +14,7 @@
 #include "bench/compare/compare_screen.hpp"
 #include "bench/compare/compare_text.hpp"
 #include "bench/compare/conclusion.hpp"
+#include "harness/base/text.hpp"
 
 namespace daxrace {
 namespace {
@@ -259,7 +260,8 @@ Exit compare_exit(const CompareResult& result, bool strict) {
 Exit print_compare(const CompareOptions& options, const std::vector<std::string>& command_line) {
   const CompareResult result = compare_files(options);
   if (options.format != CompareFormat::text)
-    for (const std::string& warning : result.warnings) fmt::print(stderr, "daxrace: {}\n", warning);
+    for (const std::string& warning : result.warnings)
+      fmt::print(stderr, "daxrace: {}\n", shown_text(warning));
   switch (options.format) {
     case CompareFormat::csv:
       fmt::print("{}", compare_csv(result, options));

@@ -108,10 +108,12 @@ std::string markdown_changes(const CompareResult& result, const CompareOptions& 
 
 std::string compare_markdown(const CompareResult& result, const CompareOptions& options) {
   const ConfigNames names({&result.base.rows, &result.changed.rows}, result.by);
-  std::string out = fmt::format("base {} (commit {}), new {} (commit {}), kernel {}: {}\n", result.base.name,
+  std::string out =
+      markdown_text(fmt::format("base {} (commit {}), new {} (commit {}), kernel {}: {}", result.base.name,
                                 fact_text(result.base.facts, "git_commit"), result.changed.name,
                                 fact_text(result.changed.facts, "git_commit"),
-                                fact_text(result.changed.facts, "kernel"), conclusion_text(result, options));
+                                fact_text(result.changed.facts, "kernel"), conclusion_text(result, options)));
+  out += '\n';
   out += markdown_outcomes(result, names);
   if (result.report.rows.empty()) return out;
   return out + markdown_families(result) + markdown_changes(result, options, names);
@@ -180,7 +182,7 @@ std::string compare_json(const CompareResult& result, const CompareOptions& opti
   for (const ComparedRow& row : result.report.rows)
     out["rows"].push_back(json_row(row, result, names, s.seed));
   out["left_out"] = result.report.left_out;
-  return out.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+  return out.dump(2, ' ', true, Json::error_handler_t::replace) + '\n';
 }
 
 }  // namespace daxrace

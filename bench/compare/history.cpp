@@ -13,6 +13,7 @@
 #include "bench/cli/units.hpp"
 #include "bench/compare/history_formats.hpp"
 #include "bench/compare/history_text.hpp"
+#include "harness/base/text.hpp"
 #include "harness/base/types.hpp"
 
 namespace daxrace {
@@ -130,7 +131,8 @@ HistoryResult history_of(const HistoryOptions& options) {
 Exit print_history(const HistoryOptions& options) {
   const HistoryResult result = history_of(options);
   if (options.format != CompareFormat::text)
-    for (const std::string& warning : result.warnings) fmt::print(stderr, "daxrace: {}\n", warning);
+    for (const std::string& warning : result.warnings)
+      fmt::print(stderr, "daxrace: {}\n", shown_text(warning));
   switch (options.format) {
     case CompareFormat::csv:
       fmt::print("{}", history_csv(result, options));

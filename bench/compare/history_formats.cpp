@@ -70,7 +70,7 @@ std::string history_json(const HistoryResult& result, const HistoryOptions& opti
                              {"undecided", series.undecided()},
                              {"changes", points}});
   }
-  return out.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+  return out.dump(2, ' ', true, Json::error_handler_t::replace) + '\n';
 }
 
 std::string history_markdown(const HistoryResult& result, const HistoryOptions& options) {
@@ -83,7 +83,7 @@ std::string history_markdown(const HistoryResult& result, const HistoryOptions& 
       const RunColumns& after = result.rows.runs()[series.runs[point.at]];
       const RunColumns& before = result.rows.runs()[series.runs[point.at - 1]];
       out += fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} |\n", series.path,
-                         names.name(result.rows.configs()[series.config]), after.time_utc,
+                         markdown_text(names.name(result.rows.configs()[series.config])), after.time_utc,
                          direction_of(point, options.metric), metric_text(options.metric, point.before),
                          metric_text(options.metric, point.after), p_text(point.p),
                          markdown_text(what_changed(before, after)));
