@@ -8,10 +8,13 @@
 
 #include "bench/cli/suggest.hpp"
 #include "harness/base/error.hpp"
+#include "harness/base/text.hpp"
 #include "harness/results/run_info.hpp"
 
 namespace daxrace {
 namespace {
+
+constexpr std::size_t kColumns = 80;
 
 struct ExitText {
   Exit code;
@@ -38,14 +41,50 @@ namespace {
 std::string exit_table() {
   std::string out = "\nExit codes:\n";
   for (const ExitText& text : kExitTexts)
-    out += fmt::format("  {:>3}  {}\n", static_cast<int>(text.code), text.meaning);
+    out += wrapped_text(fmt::format("  {:>3}  ", static_cast<int>(text.code)), text.meaning, 7, kColumns);
   return out;
 }
 
-std::string indented(std::string_view text) {
+/// A command that has no room in a line goes on in the next, as a shell reads it; what says why it is
+/// there then stands above.
+std::string examples_text(std::string_view text) {
   std::string out;
   std::istringstream lines{std::string{text}};
-  for (std::string line; std::getline(lines, line);) out += fmt::format("  {}\n", line);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.size() + 2 <= kColumns) {
+      out += fmt::format("  {}\n", line);
+      continue;
+    }
+    if (const std::size_t comment = line.find(" #"); comment != std::string::npos) {
+      out += fmt::format("  {}\n", line.substr(comment + 1));
+      line.resize(line.find_last_not_of(' ', comment) + 1);
+    }
+    std::string command = wrapped_text("  ", line, 6, kColumns - 2);
+    for (std::size_t at = 0; (at = command.find('\n', at)) + 1 < command.size(); at += 3)
+      command.insert(at, " \\");
+    out += command;
+  }
+  return out;
+}
+
+/// Paragraphs, as wide as a terminal is at least.
+std::string details_text(std::string_view text) {
+  std::string out;
+  std::string paragraph;
+  const auto end_paragraph = [&] {
+    if (!paragraph.empty()) out += wrapped_text("", paragraph, 0, kColumns);
+    paragraph.clear();
+  };
+  std::istringstream lines{std::string{text}};
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty()) {
+      end_paragraph();
+      out += '\n';
+    } else {
+      paragraph += (paragraph.empty() ? "" : " ") + line;
+    }
+  }
+  end_paragraph();
   return out;
 }
 
@@ -114,7 +153,7 @@ Plots need gnuplot; without it the tables stand alone. --format=text prints the 
 
 constexpr std::string_view kReportExamples =
     R"(daxrace report results/reference/memory.csv             # report.html
-daxrace report local.csv remote.csv --out=numa.html --title="pmem0, local and remote"
+daxrace report local.csv remote.csv --out=numa.html --title="pmem0"
 daxrace report results/nightly --out=- > nightly.html
 daxrace report --format=text results/reference/memory.csv)";
 
@@ -189,8 +228,9 @@ std::string first_help() {
 
 std::string program_help() {
   std::string out =
-      "daxrace: lock protocols for DAX truncate and hole punch, run under load: are they safe, do they end,\n"
-      "what do they cost?\n\nusage: daxrace VERB [options]\n\nVerbs ('daxrace VERB --help' says more):\n";
+      "daxrace: lock protocols for DAX truncate and hole punch, run under load: are they\n"
+      "safe, do they end, what do they cost?\n\nusage: daxrace VERB [options]\n\nVerbs ('daxrace VERB "
+      "--help' says more):\n";
   for (const VerbText& verb : verb_texts()) out += fmt::format("  {:<9}{}\n", verb.name, verb.summary);
   out +=
       "\nOptions:\n  --help        this text\n  --version     commit, compiler, flags and build type\n  "
@@ -199,10 +239,10 @@ std::string program_help() {
 }
 
 std::string verb_help(const VerbText& verb, const OptionTable& table) {
-  std::string out = fmt::format("usage: daxrace {} [options]{}{}\n\n{}\n", verb.name,
-                                verb.operands.empty() ? "" : " ", verb.operands, verb.details);
+  std::string out = fmt::format("usage: daxrace {} [options]{}{}\n\n{}", verb.name,
+                                verb.operands.empty() ? "" : " ", verb.operands, details_text(verb.details));
   out += render_options(table);
-  out += fmt::format("\nExamples:\n{}", indented(verb.examples));
+  out += fmt::format("\nExamples:\n{}", examples_text(verb.examples));
   return out + exit_table();
 }
 

@@ -146,7 +146,7 @@ _daxrace() {
     _daxrace_join
   fi
   COMPREPLY=()
-  if ((cword == 1)); then
+  if ((cword == 1)) || [[ ${words[1]} == help ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_daxrace_verbs)" -- "$cur")
     return
   fi

@@ -18,7 +18,7 @@
 namespace daxrace {
 namespace {
 
-constexpr std::size_t kWidth = 100;
+constexpr std::size_t kWidth = 80;
 constexpr std::size_t kIndent = 30;
 
 bool takes_list(const OptionSpec& spec) {

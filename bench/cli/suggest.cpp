@@ -80,6 +80,9 @@ std::string unknown_option(std::string_view verb, std::string_view word,
 
 std::string unknown_word(std::string_view what, std::string_view word,
                          const std::vector<std::string>& candidates) {
+  // A file system is no protocol, but this is what it is asked for by.
+  if (what == "protocol" && word == "xfs")
+    return "unknown protocol 'xfs'; XFS is 'iolock_mmaplock', with pNFS 'lease_break'";
   const auto best = nearest_words(word, candidates, 1);
   const auto longer = longer_forms(word, candidates);
   if (!longer.empty())

@@ -32,6 +32,8 @@ done
 
 run completes daxrace re
 expect_out '^report$' "completion of a verb"
+run completes daxrace help lit
+expect_out '^litmus$' "completion of a verb behind help"
 run completes daxrace run --protocol=iolock_mmaplock_n
 expect_out '^iolock_mmaplock_nobreak$' "completion of a protocol"
 run completes daxrace run --protocol=none,ext
