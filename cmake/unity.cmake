@@ -1,8 +1,8 @@
-# daxrace_unity(TARGET APART...): outside the sanitizer trees a library's sources are compiled several to a
-# translation unit, because most of what a small source costs is its headers. The sanitizer trees compile each by
-# itself and so keep every source's own includes true. APART are sources whose local names clash with others'.
+# daxrace_unity(TARGET APART...): a library's sources are compiled several to a translation unit, because most of what a
+# small source costs is its headers. The TSan tree compiles each by itself and so keeps every source's own includes true.
+# APART are sources whose local names clash with others'.
 function(daxrace_unity target)
-  if(DAXRACE_SANITIZE)
+  if(DAXRACE_SANITIZE STREQUAL "thread")
     return()
   endif()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)

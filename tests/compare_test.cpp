@@ -20,6 +20,7 @@
 #include "bench/compare/compare_text.hpp"
 #include "bench/compare/conclusion.hpp"
 #include "bench/compare/history.hpp"
+#include "bench/compare/history_formats.hpp"
 #include "bench/compare/history_text.hpp"
 #include "harness/base/types.hpp"
 #include "tests/sanitized.hpp"

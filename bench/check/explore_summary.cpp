@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "bench/cli/units.hpp"
+#include "harness/base/text.hpp"
 #include "harness/explore/story.hpp"
 
 namespace daxrace {
@@ -16,7 +17,6 @@ namespace {
 using explore::Decision;
 using explore::Job;
 
-constexpr std::size_t kColumns = 80;
 constexpr std::size_t kMostStoryLines = 14;
 constexpr std::size_t kMostBroken = 4;
 constexpr std::string_view kLetters = "!FX.";  ///< of a hazard, worst first
@@ -123,16 +123,16 @@ std::vector<const Decision*> by_story(const std::vector<Decision>& decisions) {
 
 bool fits(const std::vector<std::string>& lines) {
   return lines.size() <= kMostStoryLines &&
-         std::ranges::all_of(lines, [](const std::string& line) { return line.size() <= kColumns; });
+         std::ranges::all_of(lines, [](const std::string& line) { return line.size() <= kScreenColumns; });
 }
 
 /// Where no story fits: what one came to.
 std::string outcome_text(const Decision& decision) {
   const Job job{decision.script, decision.regime, decision.scenario};
   const auto told = explore::tell(job, route_of(*decision.story));
-  std::string out = fmt::format("{}\n", told.lines.front().substr(0, kColumns));
+  std::string out = fmt::format("{}\n", told.lines.front().substr(0, kScreenColumns));
   for (const std::string& line : told.lines)
-    if (line.starts_with("  =>") && line.size() <= kColumns) out += line + '\n';
+    if (line.starts_with("  =>") && line.size() <= kScreenColumns) out += line + '\n';
   return out;
 }
 

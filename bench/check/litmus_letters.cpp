@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/text.hpp"
+
 namespace daxrace {
 namespace {
 
@@ -141,12 +143,11 @@ std::string part_of_table(const std::vector<LettersRow>& rows, std::span<const O
 
 /// Items in lines of at most 80 columns, none of them broken.
 std::string listed(std::string_view head, const std::vector<std::string>& items) {
-  constexpr std::size_t kWidth = 80;
   std::string out;
   std::string line(head);
   for (std::size_t i = 0; i < items.size(); ++i) {
     const std::string item = items[i] + (i + 1 < items.size() ? ";" : "");
-    if (line.size() + 1 + item.size() > kWidth) {
+    if (line.size() + 1 + item.size() > kScreenColumns) {
       out += line + '\n';
       line = std::string(head.size(), ' ');
     }

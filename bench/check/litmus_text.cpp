@@ -8,6 +8,7 @@
 #include "bench/check/litmus_letters.hpp"
 #include "bench/cli/suggest.hpp"
 #include "bench/cli/units.hpp"
+#include "harness/base/text.hpp"
 #include "harness/results/render/table.hpp"
 
 namespace daxrace {
@@ -53,13 +54,12 @@ std::vector<SeenFinding> findings_of(const std::vector<Cell>& cells) {
 }
 
 std::string wrapped(std::string_view text, std::size_t indent) {
-  constexpr std::size_t kWidth = 80;
   std::string out(indent, ' ');
   std::size_t column = indent;
   for (std::size_t start = 0; start < text.size();) {
     const std::size_t end = std::min(text.find(' ', start), text.size());
     const std::string_view word = text.substr(start, end - start);
-    if (column != indent && column + 1 + word.size() > kWidth) {
+    if (column != indent && column + 1 + word.size() > kScreenColumns) {
       out += '\n' + std::string(indent, ' ');
       column = indent;
     } else if (column != indent) {

@@ -14,8 +14,6 @@
 namespace daxrace {
 namespace {
 
-constexpr std::size_t kColumns = 80;
-
 struct ExitText {
   Exit code;
   std::string_view meaning;
@@ -41,7 +39,8 @@ namespace {
 std::string exit_table() {
   std::string out = "\nExit codes:\n";
   for (const ExitText& text : kExitTexts)
-    out += wrapped_text(fmt::format("  {:>3}  ", static_cast<int>(text.code)), text.meaning, 7, kColumns);
+    out +=
+        wrapped_text(fmt::format("  {:>3}  ", static_cast<int>(text.code)), text.meaning, 7, kScreenColumns);
   return out;
 }
 
@@ -51,7 +50,7 @@ std::string examples_text(std::string_view text) {
   std::string out;
   std::istringstream lines{std::string{text}};
   for (std::string line; std::getline(lines, line);) {
-    if (line.size() + 2 <= kColumns) {
+    if (line.size() + 2 <= kScreenColumns) {
       out += fmt::format("  {}\n", line);
       continue;
     }
@@ -59,7 +58,7 @@ std::string examples_text(std::string_view text) {
       out += fmt::format("  {}\n", line.substr(comment + 1));
       line.resize(line.find_last_not_of(' ', comment) + 1);
     }
-    std::string command = wrapped_text("  ", line, 6, kColumns - 2);
+    std::string command = wrapped_text("  ", line, 6, kScreenColumns - 2);
     for (std::size_t at = 0; (at = command.find('\n', at)) + 1 < command.size(); at += 3)
       command.insert(at, " \\");
     out += command;
@@ -72,7 +71,7 @@ std::string details_text(std::string_view text) {
   std::string out;
   std::string paragraph;
   const auto end_paragraph = [&] {
-    if (!paragraph.empty()) out += wrapped_text("", paragraph, 0, kColumns);
+    if (!paragraph.empty()) out += wrapped_text("", paragraph, 0, kScreenColumns);
     paragraph.clear();
   };
   std::istringstream lines{std::string{text}};

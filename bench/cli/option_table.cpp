@@ -18,7 +18,6 @@
 namespace daxrace {
 namespace {
 
-constexpr std::size_t kWidth = 80;
 constexpr std::size_t kIndent = 30;
 
 bool takes_list(const OptionSpec& spec) {
@@ -72,7 +71,7 @@ void append_row(std::string& out, const OptionSpec& spec) {
   left.resize(kIndent, ' ');
   std::string text{spec.help};
   if (!spec.fallback.empty()) text += fmt::format(" [{}]", spec.fallback);
-  out += wrapped_text(left, text, kIndent, kWidth);
+  out += wrapped_text(left, text, kIndent, kScreenColumns);
 }
 
 /// `perturb = true` in a file is `--perturb`; `= false` is nothing at all.

@@ -24,7 +24,6 @@ namespace {
 
 using Values = std::vector<std::string>;
 
-constexpr std::size_t kScreenWidth = 80;
 constexpr std::size_t kMailWidth = 72;
 constexpr std::size_t kMostPaths = 10;
 constexpr std::size_t kMostChanged = 3;
@@ -92,7 +91,7 @@ class CompareScreen {
       : result_(result),
         options_(options),
         names_({&result.base.rows, &result.changed.rows}, result.by),
-        width_(options.mail ? kMailWidth : kScreenWidth) {}
+        width_(options.mail ? kMailWidth : kScreenColumns) {}
 
   std::string text(const Values& command_line) const {
     std::string out;

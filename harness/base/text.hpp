@@ -19,6 +19,8 @@ std::string csv_text(std::string_view text);
 /// U+FFFD.
 std::string html_text(std::string_view text);
 
+/// What a terminal is at least wide.
+inline constexpr std::size_t kScreenColumns = 80;
 /// How many columns of a terminal it takes: characters, not bytes.
 std::size_t columns_of(std::string_view text);
 /// Words in lines of at most `width` columns; the first starts with `first`, the others with `indent` spaces.

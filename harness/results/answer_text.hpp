@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "harness/base/paint.hpp"
+#include "harness/base/text.hpp"
 #include "harness/results/answer.hpp"
 
 namespace daxrace {
 
-/// A screen: no answer has more lines, nor a line more columns unless a file's name is longer.
+/// A screen: no answer has more lines, nor a line more than kScreenColumns unless a file's name is longer.
 inline constexpr std::size_t kScreenLines = 40;
-inline constexpr std::size_t kScreenColumns = 80;
 
 struct AnswerTextOptions {
   std::size_t columns = kScreenColumns;  ///< of the terminal; sentences may fill them
