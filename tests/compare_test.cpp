@@ -562,7 +562,9 @@ TEST_F(Compare, WhatAFileHoldsIsTextInMarkdownAndJson) {
   const CompareResult result = compare_files(options);
   const std::string markdown = compare_markdown(result, options);
   EXPECT_THAT(markdown, HasSubstr("(commit \\x1b[31m\\<script>\\|\\x9b)"));
-  EXPECT_THAT(compare_json(result, options), HasSubstr("\\u001b[31m<script>|\\u009b"));
+  const std::string json = compare_json(result, options);
+  EXPECT_THAT(json, HasSubstr("\\\\x1b[31m<script>|\\\\x9b"));
+  EXPECT_EQ(json.find_first_of("\x1b\x9b"), std::string::npos);
 }
 
 TEST_F(Compare, CommandLineRefusesWhatItDoesNotKnow) {

@@ -227,8 +227,8 @@ std::string first_help() {
 
 std::string program_help() {
   std::string out =
-      "daxrace: lock protocols for DAX truncate and hole punch, run under load: are they\n"
-      "safe, do they end, what do they cost?\n\nusage: daxrace VERB [options]\n\nVerbs ('daxrace VERB "
+      "daxrace: lock protocols for DAX truncate and hole punch, run under load: are\n"
+      "they safe, do they end, what do they cost?\n\nusage: daxrace VERB [options]\n\nVerbs ('daxrace VERB "
       "--help' says more):\n";
   for (const VerbText& verb : verb_texts()) out += fmt::format("  {:<9}{}\n", verb.name, verb.summary);
   out +=
