@@ -13,6 +13,7 @@
 #include "bench/cli/help.hpp"
 #include "bench/cli/suggest.hpp"
 #include "harness/base/error.hpp"
+#include "harness/base/split.hpp"
 #include "harness/base/text.hpp"
 
 namespace daxrace {
@@ -31,14 +32,9 @@ bool may_stand_alone(const OptionSpec& spec) {
 
 std::vector<std::string> split_at_commas(const std::vector<std::string>& values) {
   std::vector<std::string> parts;
-  for (const std::string& value : values) {
-    std::size_t start = 0;
-    while (start <= value.size()) {
-      const std::size_t comma = std::min(value.find(',', start), value.size());
-      if (comma > start) parts.push_back(value.substr(start, comma - start));
-      start = comma + 1;
-    }
-  }
+  for (const std::string& value : values)
+    for (const std::string_view part : split_at(',', value))
+      if (!part.empty()) parts.emplace_back(part);
   return parts;
 }
 

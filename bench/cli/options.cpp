@@ -8,6 +8,7 @@
 #include "bench/cli/suggest.hpp"
 #include "bench/cli/units.hpp"
 #include "harness/base/error.hpp"
+#include "harness/base/split.hpp"
 #include "harness/load/workload.hpp"
 #include "harness/platform/placement.hpp"
 
@@ -151,25 +152,15 @@ OptionTable setup_options(RunOptions& o) {
 
 /// `decided`, `decided:2%`, `decided:2%:punch,fault`.
 void parse_until(RunOptions& o, const std::string& text) {
-  Values parts;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find(':', at), text.size());
-    parts.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
+  const auto parts = split_at(':', text);
   if (parts.front() != "decided" || parts.size() > 3)
     throw Error(fmt::format("--until={}: wanted decided[:N%[:PATH,...]]", text));
   constexpr double kUsualWidth = 0.05;
-  o.until_width = parts.size() > 1 ? parse_percent("until", parts[1]) : kUsualWidth;
+  o.until_width = parts.size() > 1 ? parse_percent("until", std::string(parts[1])) : kUsualWidth;
   if (*o.until_width <= 0) throw Error(fmt::format("--until={}: a percentage above 0", text));
   if (parts.size() < 3) return;
-  Values paths;
-  for (std::size_t at = 0; at <= parts[2].size();) {
-    const std::size_t end = std::min(parts[2].find(',', at), parts[2].size());
-    paths.push_back(parts[2].substr(at, end - at));
-    at = end + 1;
-  }
-  parse_names(o.until_paths, "until", paths, words_of(kPathNames));
+  const auto words = split_at(',', parts[2]);
+  parse_names(o.until_paths, "until", Values(words.begin(), words.end()), words_of(kPathNames));
 }
 
 OptionTable load_options(RunOptions& o) {

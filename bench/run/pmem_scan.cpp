@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "bench/cli/suggest.hpp"
+#include "harness/base/split.hpp"
 
 namespace daxrace {
 namespace {
@@ -48,13 +49,7 @@ std::string block_device_of(const fs::path& device) {
 }
 
 bool has_option(const std::string& options, const std::string& wanted) {
-  std::size_t start = 0;
-  while (start <= options.size()) {
-    const std::size_t end = std::min(options.find(',', start), options.size());
-    if (options.compare(start, end - start, wanted) == 0) return true;
-    start = end + 1;
-  }
-  return false;
+  return std::ranges::count(split_at(',', options), wanted) != 0;
 }
 
 }  // namespace

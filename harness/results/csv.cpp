@@ -23,6 +23,7 @@
 #pragma GCC diagnostic pop
 
 #include "harness/base/error.hpp"
+#include "harness/base/split.hpp"
 #include "harness/base/text.hpp"
 #include "harness/base/thresholds.hpp"
 #include "harness/results/listed_protocols.hpp"
@@ -134,17 +135,13 @@ bool drop_partial_line(std::string& text) {
 std::size_t check_header(const std::string& path, std::string line) {
   if (line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
   if (line.ends_with('\r')) line.pop_back();
-  std::size_t count = 0;
-  for (std::size_t begin = 0; begin <= line.size(); ++count) {
-    const std::size_t end = std::min(line.find(',', begin), line.size());
-    const std::string_view name = std::string_view(line).substr(begin, end - begin);
-    if (count < kColumns.size() && name != kColumns[count].name) {
+  const std::vector<std::string_view> names = split_at(',', line);
+  for (std::size_t i = 0; i < std::min(names.size(), kColumns.size()); ++i) {
+    if (names[i] != kColumns[i].name)
       throw Error(fmt::format("{}:1: column {} is \"{}\", not \"{}\": not a result file of daxrace", path,
-                              count + 1, name.substr(0, 40), kColumns[count].name));
-    }
-    begin = end + 1;
+                              i + 1, names[i].substr(0, 40), kColumns[i].name));
   }
-  return count;
+  return names.size();
 }
 
 void check_schema(const std::string& path, unsigned line, std::string_view schema) {
