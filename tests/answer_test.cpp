@@ -1,4 +1,4 @@
-#include "harness/results/answer.hpp"
+#include "harness/results/answer/answer.hpp"
 
 #include <algorithm>
 #include <sstream>
@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/base/duration_text.hpp"
-#include "harness/results/answer_text.hpp"
+#include "harness/results/answer/answer_text.hpp"
 #include "harness/results/histogram.hpp"
 #include "tests/episode_row.hpp"
 

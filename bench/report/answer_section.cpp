@@ -5,7 +5,7 @@
 #include "bench/report/cost_figures.hpp"
 #include "bench/report/section_parts.hpp"
 #include "bench/report/sections.hpp"
-#include "harness/results/answer_words.hpp"
+#include "harness/results/answer/answer_words.hpp"
 
 namespace daxrace {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "bench/report/run_records.hpp"
-#include "harness/results/answer.hpp"
+#include "harness/results/answer/answer.hpp"
 #include "harness/results/csv.hpp"
 #include "harness/results/histogram.hpp"
 #include "harness/results/result_summary.hpp"

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "bench/report/run_records.hpp"
-#include "harness/results/answer.hpp"
+#include "harness/results/answer/answer.hpp"
 
 namespace daxrace {
 

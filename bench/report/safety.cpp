@@ -7,7 +7,7 @@
 #include "bench/report/section_parts.hpp"
 #include "bench/report/sections.hpp"
 #include "harness/base/duration_text.hpp"
-#include "harness/results/answer_words.hpp"
+#include "harness/results/answer/answer_words.hpp"
 
 namespace daxrace {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "bench/report/run_records.hpp"
 #include "harness/base/paint.hpp"
-#include "harness/results/answer_text.hpp"
+#include "harness/results/answer/answer_text.hpp"
 #include "harness/results/result_table.hpp"
 
 namespace daxrace {

@@ -1,4 +1,4 @@
-#include "harness/results/answer_costs.hpp"
+#include "harness/results/answer/answer_costs.hpp"
 
 #include <algorithm>
 #include <cmath>

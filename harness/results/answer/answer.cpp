@@ -1,4 +1,4 @@
-#include "harness/results/answer.hpp"
+#include "harness/results/answer/answer.hpp"
 
 #include <algorithm>
 #include <set>
@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "harness/results/answer_costs.hpp"
+#include "harness/results/answer/answer_costs.hpp"
 #include "harness/results/exclusion.hpp"
 
 namespace daxrace {

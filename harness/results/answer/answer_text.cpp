@@ -1,4 +1,4 @@
-#include "harness/results/answer_text.hpp"
+#include "harness/results/answer/answer_text.hpp"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 
 #include "harness/base/duration_text.hpp"
 #include "harness/base/text.hpp"
-#include "harness/results/answer_words.hpp"
+#include "harness/results/answer/answer_words.hpp"
 
 namespace daxrace {
 namespace {

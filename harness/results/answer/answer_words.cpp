@@ -1,4 +1,4 @@
-#include "harness/results/answer_words.hpp"
+#include "harness/results/answer/answer_words.hpp"
 
 #include <algorithm>
 #include <cmath>

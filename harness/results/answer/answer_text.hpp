@@ -7,7 +7,7 @@
 
 #include "harness/base/paint.hpp"
 #include "harness/base/text.hpp"
-#include "harness/results/answer.hpp"
+#include "harness/results/answer/answer.hpp"
 
 namespace daxrace {
 

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/results/answer.hpp"
+#include "harness/results/answer/answer.hpp"
 
 /// The words of an answer: whoever shows it, on a screen or a page, takes them from here.
 namespace daxrace {

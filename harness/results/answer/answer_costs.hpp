@@ -1,6 +1,6 @@
 #pragma once
 
-#include "harness/results/answer.hpp"
+#include "harness/results/answer/answer.hpp"
 
 namespace daxrace {
 
