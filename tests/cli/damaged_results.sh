@@ -55,11 +55,9 @@ numbers_out_of_range() {
   damaged "$path_row" lat_max_ns 1 'lat_min_ns to lat_max_ns do not rise'
 }
 
-# good.csv is older than resp_hist.
 damaged_histograms() {
   local histogram name
   histogram=$(sed -n "${path_row}p" good.csv | cut -d, -f"$(column lat_hist)")
-  sed -i '1s/$/,served_share,remark,resp_hist/; 2,$s/$/,,,/' good.csv
   for name in lat_hist resp_hist; do
     damaged "$path_row" "$name" "${histogram%?}" "$name is not a histogram of daxrace"
     damaged "$path_row" "$name" "${histogram%????}" "$name is not a histogram of daxrace"
