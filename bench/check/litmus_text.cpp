@@ -54,23 +54,7 @@ std::vector<SeenFinding> findings_of(const std::vector<Cell>& cells) {
 }
 
 std::string wrapped(std::string_view text, std::size_t indent) {
-  std::string out(indent, ' ');
-  std::size_t column = indent;
-  for (std::size_t start = 0; start < text.size();) {
-    const std::size_t end = std::min(text.find(' ', start), text.size());
-    const std::string_view word = text.substr(start, end - start);
-    if (column != indent && column + 1 + word.size() > kScreenColumns) {
-      out += '\n' + std::string(indent, ' ');
-      column = indent;
-    } else if (column != indent) {
-      out += ' ';
-      ++column;
-    }
-    out += word;
-    column += word.size();
-    start = end + 1;
-  }
-  return out + '\n';
+  return wrapped_text(std::string(indent, ' '), text, indent, kScreenColumns);
 }
 
 std::string finding_text(const SeenFinding& seen) {
